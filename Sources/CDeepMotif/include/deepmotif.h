@@ -1,0 +1,285 @@
+/* deepmotif.h: the whole C ABI of the engine, and its law: Swift implements exactly these declarations, the CPython
+ * extension includes them, and no status, kind or limit is declared a second time.
+ *
+ * Conventions
+ *   - Every function returns a status (DM_OK or one of DM_ERROR_...) unless it says otherwise; dm_error_message()
+ *     describes the last failure of the calling thread. Success does not clear the message. Outputs are valid on
+ *     success only.
+ *   - N sequences, L positions, 4 letters A C G T, C classes or channels. Arrays are dense, C order, float32.
+ *   - The engine borrows pointers for the duration of one call and allocates no result: callers pass the outputs.
+ *   - Handles come from ..._create and end with ..._free (null allowed). One handle serves one call at a time.
+ *   - `threads` is the number of threads, at least 1; results do not depend on it.
+ *   - Letters are codes: 0 A, 1 C, 2 G, 3 T, 4 unknown (an all-zero column).
+ */
+#ifndef DEEPMOTIF_H
+#define DEEPMOTIF_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Statuses --------------------------------------------------------------------------------------------- */
+
+#define DM_OK 0
+#define DM_ERROR_INVALID_ARGUMENT 1
+#define DM_ERROR_SHAPE 2
+#define DM_ERROR_NOT_FITTED 3
+#define DM_ERROR_FILE 4
+#define DM_ERROR_MEMORY 5
+#define DM_ERROR_INTERNAL 6
+
+/* Message of the last failure in this thread; UTF-8, never null, valid until the next failure in this thread. */
+const char *dm_error_message(void);
+
+/* ---- Engine ----------------------------------------------------------------------------------------------- */
+
+#define DM_ISA_BASELINE 0
+#define DM_ISA_AVX2 1
+#define DM_ISA_AVX512 2
+
+/* Highest instruction level that this processor and this build support (no status). */
+int32_t dm_isa_supported(void);
+
+/* Level in use by models made from now on (no status). At start: the supported one, or the one that the environment
+ * variable DEEPMOTIF_ISA names ("baseline", "avx2", "avx512"; a level that is not supported is lowered). */
+int32_t dm_isa_level(void);
+
+/* Sets the level for models made from now on; a level above the supported one is an invalid argument. */
+int32_t dm_isa_set_level(int32_t level);
+
+/* ---- Sequences -------------------------------------------------------------------------------------------- */
+
+/* N sequences of L positions: exactly one of the two pointers is not null. */
+typedef struct dm_sequences {
+    const uint8_t *codes;  /* (N, L) */
+    const float *letters;  /* (N, L, 4) one-hot or soft */
+    int64_t count;         /* N */
+    int64_t length;        /* L */
+} dm_sequences;
+
+/* A uniform random permutation of 0 ..< count. */
+int32_t dm_random_permutation(uint64_t seed, uint64_t stream, int64_t count, int64_t *permutation);
+
+/* Each row shuffled so that every dinucleotide count is kept, uniform over all distinct such sequences (Euler walk
+ * over a uniform arborescence; Altschul and Erickson 1985, Propp and Wilson 1998). Code 4 is a fifth letter. Row i
+ * draws from its own stream (seed, first_row + i). */
+int32_t dm_sequence_dinucleotide_shuffle(
+    const uint8_t *codes, int64_t count, int64_t length, uint64_t seed, int64_t first_row, int32_t threads,
+    uint8_t *shuffled);
+
+/* Background sequences from a first-order Markov chain: initial (4,), transitions (4, 4) row-stochastic, float64. */
+int32_t dm_sequence_markov(
+    const double *initial, const double *transitions, int64_t count, int64_t length, uint64_t seed, int32_t threads,
+    uint8_t *codes);
+
+/* ---- Networks --------------------------------------------------------------------------------------------- */
+
+/* Kinds of layers. */
+#define DM_LAYER_CONV1D 1              /* units, width, padding, stride, dilation */
+#define DM_LAYER_RELU 2
+#define DM_LAYER_MAX_POOL1D 3          /* width, stride */
+#define DM_LAYER_GLOBAL_MAX_POOL1D 4
+#define DM_LAYER_AVERAGE_POOL1D 5      /* width, stride */
+#define DM_LAYER_GLOBAL_AVERAGE_POOL1D 6
+#define DM_LAYER_LSTM 7                /* units, bidirectional, return_sequences, split_input */
+#define DM_LAYER_DENSE 8               /* units */
+#define DM_LAYER_FLATTEN 9
+#define DM_LAYER_DROPOUT 10            /* rate */
+#define DM_LAYER_SIGMOID 11
+#define DM_LAYER_TANH 12
+
+#define DM_PADDING_VALID 0
+#define DM_PADDING_SAME 1              /* zeros; the odd one to the right, as PyTorch */
+
+typedef struct dm_layer_options {
+    int32_t kind;
+    int32_t padding;
+    int64_t units;
+    int64_t width;
+    int64_t stride;
+    int64_t dilation;
+    int32_t bidirectional;
+    int32_t return_sequences;
+    int32_t split_input;   /* each direction reads its own half of the channels: two separate stacks */
+    float rate;
+} dm_layer_options;
+
+/* Defaults of a kind: stride and dilation 1, valid padding, sequences returned, the rest 0. */
+void dm_layer_options_init(dm_layer_options *options, int32_t kind);
+
+typedef struct dm_model dm_model;
+
+/* A model: the layers in order, from (L, 4) up to the scores, parameters initialised from the seed. `length` is the
+ * length of training sequences; layers that fix a length (Flatten) take it from here. */
+int32_t dm_model_create(
+    const dm_layer_options *layers, int64_t layer_count, int64_t length, uint64_t seed, dm_model **model);
+void dm_model_free(dm_model *model);
+
+/* Name of a layer, kind and order ("conv1d_0"), zero-terminated, at most `capacity` bytes. */
+int32_t dm_model_layer_name(const dm_model *model, int64_t layer, char *name, int64_t capacity);
+
+/* Output shape of a layer for sequences of `length`: positions (1 behind a global pool or Flatten) and channels.
+ * DM_ERROR_SHAPE with the reason where the length does not fit. layer = -1: the whole model. */
+int32_t dm_model_layer_shape(
+    const dm_model *model, int64_t layer, int64_t length, int64_t *out_length, int64_t *out_channels);
+
+/* Shortest length that the layers allow. */
+int32_t dm_model_minimum_length(const dm_model *model, int64_t *length);
+
+/* Number of parameter arrays, and of the scalars in all of them. */
+int32_t dm_model_parameter_count(const dm_model *model, int64_t *arrays, int64_t *scalars);
+
+/* Name ("conv1d_0.weight") and shape (up to 3 dimensions) of array `index`, in PyTorch's layout. */
+int32_t dm_model_parameter_info(
+    const dm_model *model, int64_t index, char *name, int64_t capacity, int64_t *dimensions, int64_t *rank);
+
+/* All parameters, concatenated in order, each in PyTorch's layout. `count` must be the number of scalars. */
+int32_t dm_model_get_parameters(const dm_model *model, float *values, int64_t count);
+int32_t dm_model_set_parameters(dm_model *model, const float *values, int64_t count);
+
+/* What the end of the network means. */
+#define DM_OUTPUT_SOFTMAX 0
+#define DM_OUTPUT_SIGMOID 1
+#define DM_OUTPUT_LINEAR 2
+
+/* Scores (N, C) before the output function. */
+int32_t dm_model_scores(dm_model *model, const dm_sequences *sequences, int32_t threads, float *scores);
+
+/* Output function applied to scores (N, C); in place allowed. */
+int32_t dm_output_apply(int32_t output, const float *scores, int64_t count, int64_t classes, float *values);
+
+/* Output of one layer, (N, its length, its channels). */
+int32_t dm_model_activations(
+    dm_model *model, const dm_sequences *sequences, int64_t layer, int32_t threads, float *activations);
+
+/* ---- Training --------------------------------------------------------------------------------------------- */
+
+#define DM_OPTIMIZER_ADAM 0
+
+typedef struct dm_trainer_options {
+    int32_t output;          /* DM_OUTPUT_...: softmax = negative log-likelihood */
+    int32_t optimizer;       /* DM_OPTIMIZER_... */
+    float learning_rate;
+    float beta1, beta2, epsilon;
+    float gradient_clip;     /* element-wise clamp to +-this; 0 = none */
+    uint64_t seed;           /* of dropout */
+} dm_trainer_options;
+
+/* Defaults: softmax, Adam 0.01, (0.9, 0.999, 1e-8), clamp 5. */
+void dm_trainer_options_init(dm_trainer_options *options);
+
+/* Optimizer state of one model; keeps the model alive. */
+typedef struct dm_trainer dm_trainer;
+int32_t dm_trainer_create(dm_model *model, const dm_trainer_options *options, dm_trainer **trainer);
+void dm_trainer_free(dm_trainer *trainer);
+int32_t dm_trainer_set_learning_rate(dm_trainer *trainer, float learning_rate);
+
+/* Trains on the given rows of the sequences, in that order, in batches of `batch_size` (the last may be smaller).
+ * labels (N,) class indices, by row of `sequences`; class_weights (C,) or null: a batch's loss is the weighted mean,
+ * as PyTorch's. loss_sum: sum over the rows of weight x loss; weight_sum: sum of the weights; both are added to.
+ * scores (row_count, C) or null: the scores that training saw (dropout on), in the order of `rows`. Non-finite loss:
+ * DM_ERROR_INVALID_ARGUMENT and the parameters stay as before the batch. */
+int32_t dm_trainer_run(
+    dm_trainer *trainer, const dm_sequences *sequences, const int32_t *labels, const int64_t *rows, int64_t row_count,
+    int64_t batch_size, const float *class_weights, int32_t threads, double *loss_sum, double *weight_sum,
+    float *scores);
+
+/* Gradient of the mean loss of the given rows as one batch, dropout off, concatenated as dm_model_get_parameters. */
+int32_t dm_trainer_gradient(
+    dm_trainer *trainer, const dm_sequences *sequences, const int32_t *labels, const float *class_weights,
+    int32_t threads, float *gradient, int64_t count);
+
+/* Optimizer state as floats (step number first), to resume from. */
+int32_t dm_trainer_state_count(const dm_trainer *trainer, int64_t *count);
+int32_t dm_trainer_get_state(const dm_trainer *trainer, double *state, int64_t count);
+int32_t dm_trainer_set_state(dm_trainer *trainer, const double *state, int64_t count);
+
+/* ---- Metrics ---------------------------------------------------------------------------------------------- */
+
+/* labels: 0 or 1. Ties share their rank (Mann-Whitney). Both classes must occur. */
+int32_t dm_metric_roc_auc(const float *scores, const int32_t *labels, int64_t count, double *value);
+int32_t dm_metric_average_precision(const float *scores, const int32_t *labels, int64_t count, double *value);
+
+/* Mean negative log of the probability (N, C) of the label, probabilities clipped at 2^-149 ... 1. */
+int32_t dm_metric_log_loss(
+    const float *probabilities, const int32_t *labels, int64_t count, int64_t classes, double *value);
+
+/* Matthews correlation coefficient of two lists of class indices (Gorodkin's R_K for more than two classes). */
+int32_t dm_metric_matthews(
+    const int32_t *predicted, const int32_t *labels, int64_t count, int64_t classes, double *value);
+
+/* ---- Views ------------------------------------------------------------------------------------------------ */
+
+#define DM_TARGET_SCORE 0             /* pre-softmax / pre-sigmoid score */
+#define DM_TARGET_LOG_PROBABILITY 1   /* log of the probability */
+
+/* Gradient (N, L, 4) of class `target` with respect to every letter. */
+int32_t dm_view_input_gradient(
+    dm_model *model, const dm_sequences *sequences, int64_t target, int32_t quantity, int32_t output, int32_t threads,
+    float *gradient);
+
+#define DM_SALIENCY_SIGNED 1          /* keep the sign */
+#define DM_SALIENCY_CENTERED 2        /* subtract the mean over the letters (Majdandzic and Koo 2022) */
+
+/* Gradient times input summed over the letters, (N, L); its magnitude unless DM_SALIENCY_SIGNED. */
+int32_t dm_view_saliency(
+    dm_model *model, const dm_sequences *sequences, int64_t target, int32_t quantity, int32_t output, int32_t flags,
+    int32_t threads, float *saliency);
+
+#define DM_DIRECTION_FORWARD 0        /* positions 0 ... i */
+#define DM_DIRECTION_BACKWARD 1       /* positions i ... L-1 */
+
+/* Probability (N, L) of class `target` on every cut. Layers before the first LSTM run once on the whole sequence and
+ * their output is cut; a model without LSTM is an invalid argument. */
+int32_t dm_view_temporal_scores(
+    dm_model *model, const dm_sequences *sequences, int64_t target, int32_t output, int32_t direction, int32_t threads,
+    float *probabilities);
+
+typedef struct dm_class_optimization_options {
+    int64_t target;
+    int32_t quantity;        /* DM_TARGET_... */
+    int32_t output;          /* DM_OUTPUT_... */
+    int32_t softmax;         /* 1: the input is the softmax of free variables, a distribution at every position */
+    float l2;                /* lambda */
+    float learning_rate;     /* RMSProp */
+    float alpha, epsilon;    /* RMSProp's smoothing constant and the term that keeps the root from 0 */
+} dm_class_optimization_options;
+
+/* Defaults: class 1, log probability, softmax output, plain input, 0.009, 0.05, 0.99, 1e-8. */
+void dm_class_optimization_options_init(dm_class_optimization_options *options);
+
+/* `steps` steps of RMSProp ascent of the quantity minus l2 x ||X||^2. variables (R, L, 4): start in, last out;
+ * squares (R, L, 4): the optimizer's state, zeros at first. fixed (L,) or null: 1 where the position is held.
+ * objective (R, steps): before each update. */
+int32_t dm_view_class_optimization(
+    dm_model *model, const dm_class_optimization_options *options, int64_t restarts, int64_t length, int64_t steps,
+    const uint8_t *fixed, int32_t threads, float *variables, float *squares, float *objective);
+
+/* Uniform [0, 1) starts, one stream a restart. */
+int32_t dm_random_uniform(uint64_t seed, int64_t streams, int64_t count, float *values);
+
+/* The original's normalisation: clamp to [0, 1], divide by the maximum, add 0.01, normalise each position. */
+int32_t dm_view_class_optimization_matrix(const float *inputs, int64_t restarts, int64_t length, float *matrices);
+
+/* ---- Motifs ----------------------------------------------------------------------------------------------- */
+
+/* Log2-odds scores of a width-K matrix (K, 4), quantised to `levels` steps, and the exact p-value of each quantised
+ * score under independent letters with the given background (4,): see dm_motif_scan. */
+
+/* Scores (N, L - K + 1) of one log-odds matrix (K, 4) on codes; windows with an unknown letter get -infinity. */
+int32_t dm_motif_scores(
+    const float *log_odds, int64_t width, const uint8_t *codes, int64_t count, int64_t length, int32_t threads,
+    float *scores);
+
+/* Exact p-value P(score >= s) of each of `count` scores for log_odds (K, 4) and background (4,), by dynamic programming
+ * over scores rounded to 2^-12 of a bit or coarser as the range demands. */
+int32_t dm_motif_p_values(
+    const float *log_odds, int64_t width, const double *background, const float *scores, int64_t count,
+    double *p_values);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

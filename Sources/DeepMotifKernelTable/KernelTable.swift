@@ -1,0 +1,230 @@
+// KernelTable: the list of arithmetic kernels, one table per instruction level. Kernels trust their callers: sizes are
+// checked in the rooms above. This module holds types only, so that no code is shared between instruction levels.
+
+/// Read-only floats.
+package typealias Floats = UnsafePointer<Float>
+/// Writable floats.
+package typealias MutableFloats = UnsafeMutablePointer<Float>
+
+/// Geometry of one convolution over one sequence. Position p reads inputs p * stride + k * dilation - padding.
+package struct ConvolutionGeometry: Sendable {
+    package var length: Int
+    package var outputLength: Int
+    package var channels: Int
+    package var filters: Int
+    package var width: Int
+    package var stride: Int
+    package var dilation: Int
+    package var padding: Int
+
+    package init(
+        length: Int, outputLength: Int, channels: Int, filters: Int, width: Int, stride: Int, dilation: Int,
+        padding: Int
+    ) {
+        self.length = length
+        self.outputLength = outputLength
+        self.channels = channels
+        self.filters = filters
+        self.width = width
+        self.stride = stride
+        self.dilation = dilation
+        self.padding = padding
+    }
+}
+
+/// Geometry of one LSTM direction over `rows` sequences. Gates are stored in blocks of `KernelTable.lstmLanes` units:
+/// gate g (0 input, 1 forget, 2 candidate, 3 output) of unit u stands at (u / lanes * 4 + g) * lanes + u % lanes, and
+/// a row of gates has 4 * paddedUnits floats, where padding units have zero weights.
+package struct LSTMGeometry: Sendable {
+    package var rows: Int
+    package var length: Int
+    package var units: Int
+    package var paddedUnits: Int
+    /// Reads the positions from the last to the first.
+    package var isReversed: Bool
+    /// Floats from one position of the output to the next (2 H behind a bidirectional layer); a sequence's positions
+    /// follow each other, a row's output starts `length * outputStride` behind the one before.
+    package var outputStride: Int
+
+    package init(rows: Int, length: Int, units: Int, paddedUnits: Int, isReversed: Bool, outputStride: Int) {
+        self.rows = rows
+        self.length = length
+        self.units = units
+        self.paddedUnits = paddedUnits
+        self.isReversed = isReversed
+        self.outputStride = outputStride
+    }
+}
+
+/// Constants of one Adam step, bias corrections included.
+package struct AdamStep: Sendable {
+    package var beta1: Float
+    package var beta2: Float
+    /// learning rate / (1 - beta1^t)
+    package var stepSize: Float
+    /// sqrt(1 - beta2^t)
+    package var secondMomentRoot: Float
+    package var epsilon: Float
+    /// Element-wise clamp of the gradient; infinity for none.
+    package var clip: Float
+
+    package init(
+        beta1: Float, beta2: Float, stepSize: Float, secondMomentRoot: Float, epsilon: Float, clip: Float
+    ) {
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.stepSize = stepSize
+        self.secondMomentRoot = secondMomentRoot
+        self.epsilon = epsilon
+        self.clip = clip
+    }
+}
+
+/// The kernels of one instruction level.
+package struct KernelTable: Sendable {
+    /// DM_ISA_... of the C header.
+    package var level: Int32
+    /// Columns of one panel of a packed matrix.
+    package var panelWidth: Int
+    /// Units of one block of gates.
+    package var lstmLanes: Int
+
+    // MARK: Matrix products
+
+    /// Packs B (k x n, element (i, j) at b[i * rowStride + j * columnStride]) into panels of `panelWidth` columns,
+    /// the last padded with zeros: (b, rowStride, columnStride, k, n, packed). Needs `packedCount(k:n:)` floats.
+    package var packMatrix: @Sendable (Floats, Int, Int, Int, Int, MutableFloats) -> Void
+
+    /// C = A B + bias, or C += A B (+ bias) where the last argument is true: (a, lda, packedB, bias, c, ldc, m, n, k,
+    /// accumulate). A is m x k with row stride lda (rows may overlap: a convolution is this product on its input), C is
+    /// m x n with row stride ldc, bias (n,) or nil.
+    package var multiply:
+        @Sendable (Floats, Int, Floats, Floats?, MutableFloats, Int, Int, Int, Int, Bool) -> Void
+
+    /// C += A^T B: (a, lda, b, ldb, c, ldc, m, n, k). A is k x m, B k x n (rows of both may overlap), C m x n.
+    package var multiplyTransposed:
+        @Sendable (Floats, Int, Floats, Int, MutableFloats, Int, Int, Int, Int) -> Void
+
+    // MARK: Convolution of codes (the one-hot product is a sum of table rows)
+
+    /// y (outputLength x filters) = bias + sum over k of table[k][code]: (codes, table, bias, y, geometry). The table is
+    /// (width, 5, filters), row 4 zero; taps outside of the sequence are left out.
+    package var convolveCodes:
+        @Sendable (UnsafePointer<UInt8>, Floats, Floats, MutableFloats, ConvolutionGeometry) -> Void
+
+    /// tableGradient[k][code] += outputGradient rows: (codes, outputGradient, tableGradient, geometry). Row 4 collects
+    /// garbage that nobody reads.
+    package var convolveCodesGradient:
+        @Sendable (UnsafePointer<UInt8>, Floats, MutableFloats, ConvolutionGeometry) -> Void
+
+    // MARK: Sparse gradients (behind ReLU, dropout and maxima most elements of a gradient are exactly zero)
+
+    /// Lists the non-zero elements of G (rows x columns) by column: (g, rows, columns, indices, values, counts) and
+    /// returns how many there are. Column j's row numbers and values stand from j * rows on, counts[j] of each.
+    package var listNonzeros:
+        @Sendable (
+            Floats, Int, Int, UnsafeMutablePointer<Int32>, MutableFloats, UnsafeMutablePointer<Int32>
+        ) -> Int
+
+    /// w[j * span ..< (j + 1) * span] += sum of value * x[index * xStride ..< + span] over column j's list: (x, xStride,
+    /// span, indices, values, counts, listStride, columns, w).
+    package var accumulateSparseRows:
+        @Sendable (
+            Floats, Int, Int, UnsafePointer<Int32>, Floats, UnsafePointer<Int32>, Int, Int, MutableFloats
+        ) -> Void
+
+    /// x[index * xStride ..< + span] += value * w[j * span ..< (j + 1) * span] for every listed element: (w, span, x,
+    /// xStride, indices, values, counts, listStride, columns).
+    package var scatterSparseRows:
+        @Sendable (
+            Floats, Int, MutableFloats, Int, UnsafePointer<Int32>, Floats, UnsafePointer<Int32>, Int, Int
+        ) -> Void
+
+    // MARK: LSTM
+
+    /// Packs recurrent weights (4 units x units, gate-major as PyTorch) into [block][unit k][gate][lane]:
+    /// (weights, units, paddedUnits, packed), units * 4 * paddedUnits floats.
+    package var packRecurrent: @Sendable (Floats, Int, Int, MutableFloats) -> Void
+
+    /// Packs the transpose for the backward pass; the layout is the kernel's own, 4 * paddedUnits * paddedUnits
+    /// floats: (weights, units, paddedUnits, packed).
+    package var packRecurrentTransposed: @Sendable (Floats, Int, Int, MutableFloats) -> Void
+
+    /// All steps of one direction from the zero state: (codes, gateInputs, packedRecurrent, output, gates, cells,
+    /// scratch, geometry). With codes (rows, length), gateInputs is a table (5, 4 * paddedUnits); without, it is
+    /// (rows, length, 4 * paddedUnits); both hold the input product and the bias. `output` receives the `units` hidden
+    /// values of each position. gates (rows, length, 4 * paddedUnits) after their activation functions and cells (rows,
+    /// length, paddedUnits) are what the backward pass needs; both nil without one. scratch: `lstmScratchCount`.
+    package var lstmForward:
+        @Sendable (
+            UnsafePointer<UInt8>?, Floats, Floats, MutableFloats, MutableFloats?, MutableFloats?, MutableFloats,
+            LSTMGeometry
+        ) -> Void
+
+    /// Gradients of the gates before their activation functions, by backpropagation through all steps:
+    /// (outputGradient, gates, cells, packedRecurrentTransposed, gateGradients, scratch, geometry). outputGradient is
+    /// laid out as `output`, gateGradients as `gates` (the two may be the same memory).
+    package var lstmBackward:
+        @Sendable (Floats, Floats, Floats, Floats, MutableFloats, MutableFloats, LSTMGeometry) -> Void
+
+    /// Floats of scratch memory for either pass: (paddedUnits).
+    package var lstmScratchCount: @Sendable (Int) -> Int
+
+    /// table[code] += rows of gateGradients: (codes, gateGradients, positions, width, table (5, width)).
+    package var addRowsByCode:
+        @Sendable (UnsafePointer<UInt8>, Floats, Int, Int, MutableFloats) -> Void
+
+    // MARK: Pooling, one sequence (length x channels)
+
+    /// Maxima of windows and the offset of the first maximum within its window: (x, channels, width, stride,
+    /// outputLength, y, offsets); offsets nil in inference.
+    package var maxPool:
+        @Sendable (Floats, Int, Int, Int, Int, MutableFloats, UnsafeMutablePointer<Int32>?) -> Void
+
+    /// dx[p * stride + offset] += dy: (dy, offsets, channels, stride, outputLength, dx); dx was zeroed by the caller.
+    package var maxPoolGradient:
+        @Sendable (Floats, UnsafePointer<Int32>, Int, Int, Int, MutableFloats) -> Void
+
+    /// Means of windows: (x, channels, width, stride, outputLength, y).
+    package var averagePool: @Sendable (Floats, Int, Int, Int, Int, MutableFloats) -> Void
+
+    /// dx += dy / width over each window: (dy, channels, width, stride, outputLength, dx).
+    package var averagePoolGradient: @Sendable (Floats, Int, Int, Int, Int, MutableFloats) -> Void
+
+    // MARK: Element by element; in place is allowed everywhere
+
+    /// y = max(x, 0): (x, y, count). NaN stays NaN.
+    package var relu: @Sendable (Floats, MutableFloats, Int) -> Void
+    /// dx = dy where y > 0, else 0: (y, dy, dx, count).
+    package var reluGradient: @Sendable (Floats, Floats, MutableFloats, Int) -> Void
+    /// (x, y, count).
+    package var sigmoid: @Sendable (Floats, MutableFloats, Int) -> Void
+    /// dx = dy y (1 - y): (y, dy, dx, count).
+    package var sigmoidGradient: @Sendable (Floats, Floats, MutableFloats, Int) -> Void
+    /// (x, y, count).
+    package var tanh: @Sendable (Floats, MutableFloats, Int) -> Void
+    /// dx = dy (1 - y^2): (y, dy, dx, count).
+    package var tanhGradient: @Sendable (Floats, Floats, MutableFloats, Int) -> Void
+    /// y += x: (x, y, count).
+    package var add: @Sendable (Floats, MutableFloats, Int) -> Void
+    /// sums (columns) += column sums of G (rows x columns): (g, rows, columns, sums).
+    package var addColumnSums: @Sendable (Floats, Int, Int, MutableFloats) -> Void
+
+    /// y = x scaled by 65536 / (65536 - dropped) or 0: (x, y, count, key, dropped). Element i is dropped where 16
+    /// random bits, a function of key and i alone, are below `dropped`: the backward pass calls it with the same key.
+    package var dropout: @Sendable (Floats, MutableFloats, Int, UInt64, UInt32) -> Void
+
+    /// One Adam step: (parameters, gradient, first moments, second moments, count, constants).
+    package var adam:
+        @Sendable (MutableFloats, Floats, MutableFloats, MutableFloats, Int, AdamStep) -> Void
+
+    /// Floats that `packMatrix` writes.
+    package func packedCount(k: Int, n: Int) -> Int {
+        (n + panelWidth - 1) / panelWidth * panelWidth * k
+    }
+
+    /// Units rounded up to whole blocks.
+    package func paddedUnits(_ units: Int) -> Int {
+        (units + lstmLanes - 1) / lstmLanes * lstmLanes
+    }
+}

@@ -1,0 +1,108 @@
+// Layer: the one protocol of everything a network is made of. Networks room.
+
+import DeepMotifCore
+import DeepMotifKernelTable
+
+/// What a layer reads: codes (rows, L) where it is the first one and accepts them, or floats (rows, L, C).
+package enum LayerInput {
+    case codes(UnsafePointer<UInt8>)
+    case dense(Floats)
+}
+
+/// One parameter array in PyTorch's layout.
+package struct ParameterArray: Sendable, Equatable {
+    /// Name within the layer: "weight", "bias", "weight_ih_reverse".
+    package let name: String
+    /// PyTorch's shape.
+    package let dimensions: [Int]
+    package var count: Int { dimensions.reduce(1, *) }
+
+    package init(_ name: String, _ dimensions: [Int]) {
+        self.name = name
+        self.dimensions = dimensions
+    }
+}
+
+/// The sizes and the memory of one pass of one layer over `rows` sequences.
+package struct LayerPass {
+    package var kernels: KernelTable
+    package var rows: Int
+    package var input: Shape
+    package var output: Shape
+    /// The layer's parameters in its own layout.
+    package var parameters: Floats
+    /// What `prepare` made of them.
+    package var prepared: Floats
+    /// `scratchCount` floats, contents undefined.
+    package var scratch: MutableFloats
+    /// `cacheCount` floats for each row, from forward to backward; nil in inference.
+    package var cache: MutableFloats?
+    /// Dropout is on; `key` names its random stream, one key a row (`rowKey`).
+    package var isTraining: Bool
+    package var key: UInt64
+    /// Number of the chunk's first row in its batch, so that random streams do not depend on the chunks.
+    package var firstRow: Int
+}
+
+/// A layer works on a block of `rows` sequences, each (L, C), one after the other. It owns no memory and keeps no state:
+/// one object serves all threads. Forward and backward are twins; inference is forward with no cache.
+package protocol Layer: Sendable {
+    /// PyTorch-like name of the kind, "conv1d"; the network appends the order.
+    var kind: String { get }
+    var parameterArrays: [ParameterArray] { get }
+    /// True where `forward` takes codes; otherwise the network expands them to one-hot letters first.
+    var acceptsCodes: Bool { get }
+    /// The output may overwrite the input (element-by-element layers).
+    var isInPlace: Bool { get }
+    /// `backward` reads the layer's output, so that no later layer may overwrite it.
+    var needsOutput: Bool { get }
+
+    /// Throws where the length does not fit, saying what the layer needs.
+    func outputShape(for input: Shape) throws(DeepMotifError) -> Shape
+
+    /// Draws the initial parameters, in the layer's own layout.
+    func initialize(_ parameters: MutableFloats, random: inout RandomSource)
+
+    /// From the layer's own layout to PyTorch's, and back; the arrays follow each other in both.
+    func exportParameters(_ parameters: Floats, to values: MutableFloats)
+    func importParameters(_ values: Floats, to parameters: MutableFloats)
+
+    /// Floats that `prepare` writes: packed matrices and tables, made once a step.
+    func preparedCount(kernels: KernelTable) -> Int
+    func prepare(_ parameters: Floats, to prepared: MutableFloats, kernels: KernelTable)
+
+    func scratchCount(for input: Shape, rows: Int, kernels: KernelTable) -> Int
+    func cacheCount(for input: Shape, kernels: KernelTable) -> Int
+
+    func forward(_ input: LayerInput, to output: MutableFloats, pass: LayerPass)
+
+    /// Writes the input gradient (nil: not wanted) and adds to the parameter gradient in the layer's own layout (nil in
+    /// interpretation). In-place layers may be given the same memory for both gradients. `output` is what forward
+    /// wrote, valid only where `needsOutput`. With codes as input, the input gradient is that of the letters (rows, L, 4).
+    func backward(
+        _ input: LayerInput, output: Floats, outputGradient: MutableFloats, inputGradient: MutableFloats?,
+        parameterGradient: MutableFloats?, pass: LayerPass)
+}
+
+extension Layer {
+    package var parameterArrays: [ParameterArray] { [] }
+    package var acceptsCodes: Bool { false }
+    package var isInPlace: Bool { false }
+    package var needsOutput: Bool { false }
+    package func initialize(_ parameters: MutableFloats, random: inout RandomSource) {}
+    package func preparedCount(kernels: KernelTable) -> Int { 0 }
+    package func prepare(_ parameters: Floats, to prepared: MutableFloats, kernels: KernelTable) {}
+    package func scratchCount(for input: Shape, rows: Int, kernels: KernelTable) -> Int { 0 }
+    package func cacheCount(for input: Shape, kernels: KernelTable) -> Int { 0 }
+
+    /// Number of scalars in all parameter arrays.
+    package var parameterCount: Int { parameterArrays.reduce(0) { $0 + $1.count } }
+
+    package func exportParameters(_ parameters: Floats, to values: MutableFloats) {
+        values.update(from: parameters, count: parameterCount)
+    }
+
+    package func importParameters(_ values: Floats, to parameters: MutableFloats) {
+        parameters.update(from: values, count: parameterCount)
+    }
+}
