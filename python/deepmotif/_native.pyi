@@ -1,0 +1,141 @@
+"""The compiled extension: the engine's calls on NumPy arrays. Private; the package on top is what users see.
+
+`X` is uint8 codes (N, L) or float32 letters (N, L, 4), C-contiguous. Every call that computes runs without the GIL;
+a second call on the same object waits for the first. `threads` is at least 1.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float32]
+Codes = NDArray[np.uint8]
+
+# Every DM_... constant of deepmotif.h but the statuses, under its name without the prefix.
+ISA_BASELINE: int
+ISA_AVX2: int
+ISA_AVX512: int
+LAYER_CONV1D: int
+LAYER_RELU: int
+LAYER_MAX_POOL1D: int
+LAYER_GLOBAL_MAX_POOL1D: int
+LAYER_AVERAGE_POOL1D: int
+LAYER_GLOBAL_AVERAGE_POOL1D: int
+LAYER_LSTM: int
+LAYER_DENSE: int
+LAYER_FLATTEN: int
+LAYER_DROPOUT: int
+LAYER_SIGMOID: int
+LAYER_TANH: int
+PADDING_VALID: int
+PADDING_SAME: int
+OUTPUT_SOFTMAX: int
+OUTPUT_SIGMOID: int
+OUTPUT_LINEAR: int
+OPTIMIZER_ADAM: int
+TARGET_SCORE: int
+TARGET_LOG_PROBABILITY: int
+SALIENCY_SIGNED: int
+SALIENCY_CENTERED: int
+DIRECTION_FORWARD: int
+DIRECTION_BACKWARD: int
+
+def isa_supported() -> int: ...
+def isa_level() -> int: ...
+def set_isa_level(level: int) -> None: ...
+def random_permutation(seed: int, stream: int, count: int) -> NDArray[np.int64]: ...
+def random_uniform(seed: int, streams: int, count: int) -> Float:
+    """Uniform [0, 1) values (streams, count), one stream a row."""
+
+def dinucleotide_shuffle(codes: Codes, seed: int, first_row: int, threads: int) -> Codes: ...
+def markov(
+    initial: NDArray[np.float64], transitions: NDArray[np.float64], count: int, length: int, seed: int, threads: int
+) -> Codes: ...
+def output_apply(output: int, scores: Float) -> Float:
+    """Softmax, sigmoid or identity of scores (N, C)."""
+
+def roc_auc(scores: Float, labels: NDArray[np.int32]) -> float: ...
+def average_precision(scores: Float, labels: NDArray[np.int32]) -> float: ...
+def log_loss(probabilities: Float, labels: NDArray[np.int32]) -> float: ...
+def matthews(predicted: NDArray[np.int32], labels: NDArray[np.int32], classes: int) -> float: ...
+def class_optimization_matrix(inputs: Float) -> Float: ...
+def motif_scores(log_odds: Float, codes: Codes, threads: int) -> Float: ...
+def motif_p_values(log_odds: Float, background: NDArray[np.float64], scores: Float) -> NDArray[np.float64]: ...
+
+class Model:
+    """A network. layers: a list of dicts with the fields of dm_layer_options ("kind" is required)."""
+
+    def __init__(self, layers: list[dict[str, Any]], length: int, seed: int) -> None: ...
+    @property
+    def layer_names(self) -> list[str]: ...
+    @property
+    def minimum_length(self) -> int: ...
+    @property
+    def n_parameters(self) -> int: ...
+    @property
+    def parameter_info(self) -> list[tuple[str, tuple[int, ...]]]: ...
+    def layer_shape(self, layer: int, length: int) -> tuple[int, int]:
+        """Output positions and channels of a layer (-1: the whole model)."""
+
+    def get_parameters(self) -> Float:
+        """All parameters concatenated, each in PyTorch's layout."""
+
+    def set_parameters(self, values: Float) -> None: ...
+    def scores(self, X: Codes | Float, threads: int) -> Float: ...
+    def activations(self, X: Codes | Float, layer: int, threads: int) -> Float: ...
+    def input_gradient(self, X: Codes | Float, target: int, quantity: int, output: int, threads: int) -> Float: ...
+    def saliency(self, X: Codes | Float, target: int, quantity: int, output: int, flags: int, threads: int) -> Float: ...
+    def temporal_scores(self, X: Codes | Float, target: int, output: int, direction: int, threads: int) -> Float: ...
+    def class_optimization(
+        self,
+        variables: Float,
+        squares: Float,
+        steps: int,
+        *,
+        target: int,
+        quantity: int,
+        output: int,
+        softmax: bool,
+        l2: float,
+        learning_rate: float,
+        alpha: float,
+        epsilon: float,
+        fixed: Codes | None,
+        threads: int,
+    ) -> Float:
+        """Advances variables and squares (R, L, 4) in place; returns the objective (R, steps)."""
+
+class Trainer:
+    """Optimizer state of one model."""
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        output: int,
+        optimizer: int,
+        learning_rate: float,
+        beta1: float,
+        beta2: float,
+        epsilon: float,
+        gradient_clip: float,
+        seed: int,
+    ) -> None: ...
+    def set_learning_rate(self, learning_rate: float) -> None: ...
+    def run(
+        self,
+        X: Codes | Float,
+        labels: NDArray[np.int32],
+        rows: NDArray[np.int64],
+        batch_size: int,
+        class_weights: Float | None,
+        threads: int,
+    ) -> tuple[float, float, Float]:
+        """Trains on the rows in batches; returns the sum of weighted losses, the sum of weights, the scores seen."""
+
+    def gradient(
+        self, X: Codes | Float, labels: NDArray[np.int32], class_weights: Float | None, threads: int
+    ) -> Float: ...
+    def get_state(self) -> NDArray[np.float64]: ...
+    def set_state(self, state: NDArray[np.float64]) -> None: ...
