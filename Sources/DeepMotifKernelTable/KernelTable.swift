@@ -93,130 +93,158 @@ package struct KernelTable: Sendable {
 
     /// Packs B (k x n, element (i, j) at b[i * rowStride + j * columnStride]) into panels of `panelWidth` columns,
     /// the last padded with zeros: (b, rowStride, columnStride, k, n, packed). Needs `packedCount(k:n:)` floats.
-    package var packMatrix: @Sendable (Floats, Int, Int, Int, Int, MutableFloats) -> Void
+    package var packMatrix: PackMatrixKernel
 
     /// C = A B + bias, or C += A B (+ bias) where the last argument is true: (a, lda, packedB, bias, c, ldc, m, n, k,
     /// accumulate). A is m x k with row stride lda (rows may overlap: a convolution is this product on its input), C is
     /// m x n with row stride ldc, bias (n,) or nil.
-    package var multiply:
-        @Sendable (Floats, Int, Floats, Floats?, MutableFloats, Int, Int, Int, Int, Bool) -> Void
+    package var multiply: MultiplyKernel
 
     /// C += A^T B: (a, lda, b, ldb, c, ldc, m, n, k). A is k x m, B k x n (rows of both may overlap), C m x n.
-    package var multiplyTransposed:
-        @Sendable (Floats, Int, Floats, Int, MutableFloats, Int, Int, Int, Int) -> Void
+    package var multiplyTransposed: MultiplyTransposedKernel
 
     // MARK: Convolution of codes (the one-hot product is a sum of table rows)
 
     /// y (outputLength x filters) = bias + sum over k of table[k][code]: (codes, table, bias, y, geometry). The table is
     /// (width, 5, filters), row 4 zero; taps outside of the sequence are left out.
-    package var convolveCodes:
-        @Sendable (UnsafePointer<UInt8>, Floats, Floats, MutableFloats, ConvolutionGeometry) -> Void
+    package var convolveCodes: ConvolveCodesKernel
 
     /// tableGradient[k][code] += outputGradient rows: (codes, outputGradient, tableGradient, geometry). Row 4 collects
     /// garbage that nobody reads.
-    package var convolveCodesGradient:
-        @Sendable (UnsafePointer<UInt8>, Floats, MutableFloats, ConvolutionGeometry) -> Void
+    package var convolveCodesGradient: ConvolveCodesGradientKernel
 
     // MARK: Sparse gradients (behind ReLU, dropout and maxima most elements of a gradient are exactly zero)
 
     /// Lists the non-zero elements of G (rows x columns) by column: (g, rows, columns, indices, values, counts) and
     /// returns how many there are. Column j's row numbers and values stand from j * rows on, counts[j] of each.
-    package var listNonzeros:
-        @Sendable (
-            Floats, Int, Int, UnsafeMutablePointer<Int32>, MutableFloats, UnsafeMutablePointer<Int32>
-        ) -> Int
+    package var listNonzeros: ListNonzerosKernel
 
     /// w[j * span ..< (j + 1) * span] += sum of value * x[index * xStride ..< + span] over column j's list: (x, xStride,
     /// span, indices, values, counts, listStride, columns, w).
-    package var accumulateSparseRows:
-        @Sendable (
-            Floats, Int, Int, UnsafePointer<Int32>, Floats, UnsafePointer<Int32>, Int, Int, MutableFloats
-        ) -> Void
+    package var accumulateSparseRows: AccumulateSparseRowsKernel
 
     /// x[index * xStride ..< + span] += value * w[j * span ..< (j + 1) * span] for every listed element: (w, span, x,
     /// xStride, indices, values, counts, listStride, columns).
-    package var scatterSparseRows:
-        @Sendable (
-            Floats, Int, MutableFloats, Int, UnsafePointer<Int32>, Floats, UnsafePointer<Int32>, Int, Int
-        ) -> Void
+    package var scatterSparseRows: ScatterSparseRowsKernel
 
     // MARK: LSTM
 
     /// Packs recurrent weights (4 units x units, gate-major as PyTorch) into [block][unit k][gate][lane]:
     /// (weights, units, paddedUnits, packed), units * 4 * paddedUnits floats.
-    package var packRecurrent: @Sendable (Floats, Int, Int, MutableFloats) -> Void
+    package var packRecurrent: PackRecurrentKernel
 
     /// Packs the transpose for the backward pass; the layout is the kernel's own, 4 * paddedUnits * paddedUnits
     /// floats: (weights, units, paddedUnits, packed).
-    package var packRecurrentTransposed: @Sendable (Floats, Int, Int, MutableFloats) -> Void
+    package var packRecurrentTransposed: PackRecurrentTransposedKernel
 
     /// All steps of one direction from the zero state: (codes, gateInputs, packedRecurrent, output, gates, cells,
     /// scratch, geometry). With codes (rows, length), gateInputs is a table (5, 4 * paddedUnits); without, it is
     /// (rows, length, 4 * paddedUnits); both hold the input product and the bias. `output` receives the `units` hidden
     /// values of each position. gates (rows, length, 4 * paddedUnits) after their activation functions and cells (rows,
     /// length, paddedUnits) are what the backward pass needs; both nil without one. scratch: `lstmScratchCount`.
-    package var lstmForward:
-        @Sendable (
-            UnsafePointer<UInt8>?, Floats, Floats, MutableFloats, MutableFloats?, MutableFloats?, MutableFloats,
-            LSTMGeometry
-        ) -> Void
+    package var lstmForward: LSTMForwardKernel
 
     /// Gradients of the gates before their activation functions, by backpropagation through all steps:
     /// (outputGradient, gates, cells, packedRecurrentTransposed, gateGradients, scratch, geometry). outputGradient is
     /// laid out as `output`, gateGradients as `gates` (the two may be the same memory).
-    package var lstmBackward:
-        @Sendable (Floats, Floats, Floats, Floats, MutableFloats, MutableFloats, LSTMGeometry) -> Void
+    package var lstmBackward: LSTMBackwardKernel
 
     /// Floats of scratch memory for either pass: (paddedUnits).
-    package var lstmScratchCount: @Sendable (Int) -> Int
+    package var lstmScratchCount: ScratchCountKernel
 
     /// table[code] += rows of gateGradients: (codes, gateGradients, positions, width, table (5, width)).
-    package var addRowsByCode:
-        @Sendable (UnsafePointer<UInt8>, Floats, Int, Int, MutableFloats) -> Void
+    package var addRowsByCode: AddRowsByCodeKernel
 
     // MARK: Pooling, one sequence (length x channels)
 
     /// Maxima of windows and the offset of the first maximum within its window: (x, channels, width, stride,
     /// outputLength, y, offsets); offsets nil in inference.
-    package var maxPool:
-        @Sendable (Floats, Int, Int, Int, Int, MutableFloats, UnsafeMutablePointer<Int32>?) -> Void
+    package var maxPool: MaxPoolKernel
 
     /// dx[p * stride + offset] += dy: (dy, offsets, channels, stride, outputLength, dx); dx was zeroed by the caller.
-    package var maxPoolGradient:
-        @Sendable (Floats, UnsafePointer<Int32>, Int, Int, Int, MutableFloats) -> Void
+    package var maxPoolGradient: MaxPoolGradientKernel
 
     /// Means of windows: (x, channels, width, stride, outputLength, y).
-    package var averagePool: @Sendable (Floats, Int, Int, Int, Int, MutableFloats) -> Void
+    package var averagePool: AveragePoolKernel
 
     /// dx += dy / width over each window: (dy, channels, width, stride, outputLength, dx).
-    package var averagePoolGradient: @Sendable (Floats, Int, Int, Int, Int, MutableFloats) -> Void
+    package var averagePoolGradient: AveragePoolGradientKernel
 
     // MARK: Element by element; in place is allowed everywhere
 
     /// y = max(x, 0): (x, y, count). NaN stays NaN.
-    package var relu: @Sendable (Floats, MutableFloats, Int) -> Void
+    package var relu: MapKernel
     /// dx = dy where y > 0, else 0: (y, dy, dx, count).
-    package var reluGradient: @Sendable (Floats, Floats, MutableFloats, Int) -> Void
+    package var reluGradient: MapGradientKernel
     /// (x, y, count).
-    package var sigmoid: @Sendable (Floats, MutableFloats, Int) -> Void
+    package var sigmoid: MapKernel
     /// dx = dy y (1 - y): (y, dy, dx, count).
-    package var sigmoidGradient: @Sendable (Floats, Floats, MutableFloats, Int) -> Void
+    package var sigmoidGradient: MapGradientKernel
     /// (x, y, count).
-    package var tanh: @Sendable (Floats, MutableFloats, Int) -> Void
+    package var tanh: MapKernel
     /// dx = dy (1 - y^2): (y, dy, dx, count).
-    package var tanhGradient: @Sendable (Floats, Floats, MutableFloats, Int) -> Void
+    package var tanhGradient: MapGradientKernel
     /// y += x: (x, y, count).
-    package var add: @Sendable (Floats, MutableFloats, Int) -> Void
+    package var add: MapKernel
     /// sums (columns) += column sums of G (rows x columns): (g, rows, columns, sums).
-    package var addColumnSums: @Sendable (Floats, Int, Int, MutableFloats) -> Void
+    package var addColumnSums: AddColumnSumsKernel
 
     /// y = x scaled by 65536 / (65536 - dropped) or 0: (x, y, count, key, dropped). Element i is dropped where 16
     /// random bits, a function of key and i alone, are below `dropped`: the backward pass calls it with the same key.
-    package var dropout: @Sendable (Floats, MutableFloats, Int, UInt64, UInt32) -> Void
+    package var dropout: DropoutKernel
 
     /// One Adam step: (parameters, gradient, first moments, second moments, count, constants).
-    package var adam:
-        @Sendable (MutableFloats, Floats, MutableFloats, MutableFloats, Int, AdamStep) -> Void
+    package var adam: AdamKernel
+
+    package init(
+        level: Int32, panelWidth: Int, lstmLanes: Int,
+        packMatrix: @escaping PackMatrixKernel, multiply: @escaping MultiplyKernel,
+        multiplyTransposed: @escaping MultiplyTransposedKernel, convolveCodes: @escaping ConvolveCodesKernel,
+        convolveCodesGradient: @escaping ConvolveCodesGradientKernel, listNonzeros: @escaping ListNonzerosKernel,
+        accumulateSparseRows: @escaping AccumulateSparseRowsKernel,
+        scatterSparseRows: @escaping ScatterSparseRowsKernel, packRecurrent: @escaping PackRecurrentKernel,
+        packRecurrentTransposed: @escaping PackRecurrentTransposedKernel, lstmForward: @escaping LSTMForwardKernel,
+        lstmBackward: @escaping LSTMBackwardKernel, lstmScratchCount: @escaping ScratchCountKernel,
+        addRowsByCode: @escaping AddRowsByCodeKernel, maxPool: @escaping MaxPoolKernel,
+        maxPoolGradient: @escaping MaxPoolGradientKernel, averagePool: @escaping AveragePoolKernel,
+        averagePoolGradient: @escaping AveragePoolGradientKernel, relu: @escaping MapKernel,
+        reluGradient: @escaping MapGradientKernel, sigmoid: @escaping MapKernel,
+        sigmoidGradient: @escaping MapGradientKernel, tanh: @escaping MapKernel,
+        tanhGradient: @escaping MapGradientKernel, add: @escaping MapKernel,
+        addColumnSums: @escaping AddColumnSumsKernel, dropout: @escaping DropoutKernel, adam: @escaping AdamKernel
+    ) {
+        self.level = level
+        self.panelWidth = panelWidth
+        self.lstmLanes = lstmLanes
+        self.packMatrix = packMatrix
+        self.multiply = multiply
+        self.multiplyTransposed = multiplyTransposed
+        self.convolveCodes = convolveCodes
+        self.convolveCodesGradient = convolveCodesGradient
+        self.listNonzeros = listNonzeros
+        self.accumulateSparseRows = accumulateSparseRows
+        self.scatterSparseRows = scatterSparseRows
+        self.packRecurrent = packRecurrent
+        self.packRecurrentTransposed = packRecurrentTransposed
+        self.lstmForward = lstmForward
+        self.lstmBackward = lstmBackward
+        self.lstmScratchCount = lstmScratchCount
+        self.addRowsByCode = addRowsByCode
+        self.maxPool = maxPool
+        self.maxPoolGradient = maxPoolGradient
+        self.averagePool = averagePool
+        self.averagePoolGradient = averagePoolGradient
+        self.relu = relu
+        self.reluGradient = reluGradient
+        self.sigmoid = sigmoid
+        self.sigmoidGradient = sigmoidGradient
+        self.tanh = tanh
+        self.tanhGradient = tanhGradient
+        self.add = add
+        self.addColumnSums = addColumnSums
+        self.dropout = dropout
+        self.adam = adam
+    }
 
     /// Floats that `packMatrix` writes.
     package func packedCount(k: Int, n: Int) -> Int {

@@ -1,0 +1,16 @@
+// KernelExports: this copy's one exported symbol, the table of its kernels.
+
+import DeepMotifKernelTable
+
+package func kernelTable() -> KernelTable {
+    KernelTable(
+        level: instructionLevel, panelWidth: panelColumns, lstmLanes: gateLanes, packMatrix: packMatrix,
+        multiply: multiply, multiplyTransposed: multiplyTransposed, convolveCodes: convolveCodes,
+        convolveCodesGradient: convolveCodesGradient, listNonzeros: listNonzeros,
+        accumulateSparseRows: accumulateSparseRows, scatterSparseRows: scatterSparseRows, packRecurrent: packRecurrent,
+        packRecurrentTransposed: packRecurrentTransposed, lstmForward: lstmForward, lstmBackward: lstmBackward,
+        lstmScratchCount: lstmScratchCount, addRowsByCode: addRowsByCode, maxPool: maxPool,
+        maxPoolGradient: maxPoolGradient, averagePool: averagePool, averagePoolGradient: averagePoolGradient,
+        relu: relu, reluGradient: reluGradient, sigmoid: sigmoid, sigmoidGradient: sigmoidGradient, tanh: tanh,
+        tanhGradient: tanhGradient, add: add, addColumnSums: addColumnSums, dropout: dropout, adam: adam)
+}
