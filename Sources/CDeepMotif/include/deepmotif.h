@@ -215,13 +215,13 @@ int32_t dm_metric_matthews(
 #define DM_TARGET_SCORE 0             /* pre-softmax / pre-sigmoid score */
 #define DM_TARGET_LOG_PROBABILITY 1   /* log of the probability */
 
-/* Gradient (N, L, 4) of class `target` with respect to every letter. */
-int32_t dm_view_input_gradient(
-    dm_model *model, const dm_sequences *sequences, int64_t target, int32_t quantity, int32_t output, int32_t threads,
-    float *gradient);
-
 #define DM_SALIENCY_SIGNED 1          /* keep the sign */
 #define DM_SALIENCY_CENTERED 2        /* subtract the mean over the letters (Majdandzic and Koo 2022) */
+
+/* Gradient (N, L, 4) of class `target` with respect to every letter. flags: DM_SALIENCY_CENTERED or 0. */
+int32_t dm_view_input_gradient(
+    dm_model *model, const dm_sequences *sequences, int64_t target, int32_t quantity, int32_t output, int32_t flags,
+    int32_t threads, float *gradient);
 
 /* Gradient times input summed over the letters, (N, L); its magnitude unless DM_SALIENCY_SIGNED. */
 int32_t dm_view_saliency(
