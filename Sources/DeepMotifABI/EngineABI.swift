@@ -1,4 +1,5 @@
 // EngineABI: the instruction level. ABI room.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import CDeepMotif
 import DeepMotifCore
