@@ -61,7 +61,8 @@ func tests(of room: String, _ extra: [String] = []) -> Target {
 }
 
 targets += [
-    tests(of: "Core")
+    tests(of: "Core"),
+    tests(of: "Networks", ["DeepMotifNetworks"]),
 ]
 
 let package = Package(
