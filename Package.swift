@@ -61,8 +61,12 @@ func tests(of room: String, _ extra: [String] = []) -> Target {
 }
 
 targets += [
+    .target(
+        name: "DeepMotifTestSupport", dependencies: ["DeepMotifCore", "DeepMotifKernelTable"],
+        path: "Tests/DeepMotifTestSupport"),
     tests(of: "Core"),
-    tests(of: "Networks", ["DeepMotifNetworks"]),
+    tests(of: "Kernels", ["DeepMotifTestSupport"]),
+    tests(of: "Networks", ["DeepMotifNetworks", "DeepMotifTestSupport"]),
 ]
 
 let package = Package(

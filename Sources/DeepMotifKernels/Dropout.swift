@@ -14,8 +14,12 @@ private func hashWord(_ index: UInt32, _ low: UInt32, _ high: UInt32) -> UInt32 
 
 /// A word serves two elements, 16 apart, so that whole vectors use its halves.
 func dropout(_ x: Floats, _ y: MutableFloats, _ count: Int, _ key: UInt64, _ dropped: UInt32) {
-    let low = UInt32(truncatingIfNeeded: key)
-    let high = UInt32(truncatingIfNeeded: key &>> 32)
+    // Both words depend on every bit of the key (the finalizer of SplitMix64).
+    var mixed = (key ^ (key &>> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed &>> 27)) &* 0x94D0_49BB_1331_11EB
+    mixed ^= mixed &>> 31
+    let low = UInt32(truncatingIfNeeded: mixed)
+    let high = UInt32(truncatingIfNeeded: mixed &>> 32)
     let scale = 65536 / Float(65536 - Int(dropped))
     for i in 0..<count {
         let word = hashWord(UInt32(truncatingIfNeeded: (i &>> 5) &* 16 &+ (i & 15)), low, high)

