@@ -29,6 +29,8 @@ from deepmotif.plots.logos import draw_letters, logo_heights
 from deepmotif.plots.strips import draw_strips
 
 LABEL_SIZE, TICK_SIZE = 9.5, 8.0
+#: A letter below this many bits would be thinner than a tenth of a pixel: leaving it out keeps vector files small.
+LEAST_BITS = 0.003
 
 
 def draw_row(figure: Any, layout: Layout, row: Row, top: float, data: DashboardData, palette: dict[str, Any]) -> Any:
@@ -83,9 +85,14 @@ def _bits_axis(ax: Any, highest: float) -> None:
     ax.tick_params(axis="y", labelsize=TICK_SIZE, length=2.5, pad=2)
 
 
+def _visible_bits(matrix: Any) -> np.ndarray:
+    heights = logo_heights(matrix, "information")
+    return np.where(heights >= LEAST_BITS, heights, 0.0)
+
+
 def _draw_windows(figure: Any, layout: Layout, row: Row, top: float, palette: dict[str, Any]) -> None:
     """The known motif and the models' best windows side by side, with columns of one width."""
-    heights = [logo_heights(matrix, "information") for _, _, matrix, _ in row.values]
+    heights = [_visible_bits(matrix) for _, _, matrix, _ in row.values]
     columns = sum(len(h) for h in heights)
     # A title may be wider than a short logo: a panel is at least as wide as its words.
     gap = 0.55
@@ -110,7 +117,7 @@ def _draw_windows(figure: Any, layout: Layout, row: Row, top: float, palette: di
 
 
 def _draw_optimized(ax: Any, row: Row, palette: dict[str, Any]) -> None:
-    heights = logo_heights(row.values, "information")
+    heights = _visible_bits(row.values)
     draw_letters(ax, heights, palette)
     _bits_axis(ax, float(heights.sum(axis=1).max()))
     ax.set_ylabel("bits", fontsize=TICK_SIZE, labelpad=1)

@@ -210,7 +210,7 @@ def draw_strips(ax: Any, rows: np.ndarray, scale: Normalize, cmap: Any, start: i
         start - 0.5 + np.arange(length + 1), np.arange(count + 1), rows, norm=scale, cmap=cmap, shading="flat"
     )
     # Painting the hairlines between cells in the cells' own colour hides the seams some viewers show.
-    mesh.set(edgecolor="face", linewidth=0.1)
+    mesh.set(edgecolor="face", linewidth=0.4)
     for m in range(1, count):
         ax.axhline(m, color="white", linewidth=2.0)
     ax.set_ylim(count, 0)
