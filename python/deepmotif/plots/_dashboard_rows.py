@@ -12,6 +12,7 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
+from deepmotif._alphabet import LETTERS
 from deepmotif.plots._dashboard_data import DashboardData
 from deepmotif.plots._dashboard_layout import SCALE_SIZE, SCALE_STEP, Layout, Row
 from deepmotif.plots._glyphs import write_bases
@@ -20,7 +21,6 @@ from deepmotif.plots._style import (
     GRID_COLOR,
     HIT_EDGE,
     HIT_FACE,
-    LETTERS,
     PLAIN,
     UNKNOWN_COLOR,
     bare,

@@ -18,7 +18,8 @@ from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D, IdentityTransform
 
-from deepmotif.plots._style import LETTERS, UNKNOWN_COLOR
+from deepmotif._alphabet import LETTERS
+from deepmotif.plots._style import UNKNOWN_COLOR
 
 #: A base narrower than this many points cannot be read and is left out.
 SMALLEST_POINTS = 3.0

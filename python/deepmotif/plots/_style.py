@@ -13,10 +13,8 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, is_color_like, to_rgba
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
+from deepmotif._alphabet import LETTERS, UNKNOWN, codes_of_strings
 from deepmotif.exceptions import InvalidArgumentError, ShapeError
-
-LETTERS = "ACGT"
-UNKNOWN = 4
 
 #: Named letter palettes. The default keeps its letters apart under protan, deutan and tritan vision;
 #: "classic" is the green / blue / orange / red of older logos, which is not.
@@ -167,7 +165,7 @@ def as_codes(sequence: Any, length: int | None = None) -> np.ndarray:
     array([0, 1, 2, 3, 4], dtype=uint8)
     """
     if isinstance(sequence, str):
-        codes = _codes_of_text(sequence)
+        codes = codes_of_strings([sequence], "sequence")[0]
     else:
         array = np.asarray(sequence)
         array = array[0] if array.ndim == 2 and len(array) == 1 else array
@@ -181,16 +179,6 @@ def as_codes(sequence: Any, length: int | None = None) -> np.ndarray:
         raise ShapeError("sequence must have at least one base; got an empty one")
     if length is not None and len(codes) != length:
         raise ShapeError(f"sequence must be as long as the values, {length} positions; got {len(codes)}")
-    return codes
-
-
-def _codes_of_text(sequence: str) -> np.ndarray:
-    table = {"A": 0, "C": 1, "G": 2, "T": 3, "U": 3, **dict.fromkeys("NRYKMSWBDHV", UNKNOWN)}
-    codes = np.empty(len(sequence), np.uint8)
-    for i, letter in enumerate(sequence.upper() if sequence.isascii() else sequence):
-        if letter not in table:
-            raise InvalidArgumentError(f"sequence must hold nucleotide letters; got {letter!r} at position {i}")
-        codes[i] = table[letter]
     return codes
 
 

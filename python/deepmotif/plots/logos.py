@@ -12,12 +12,11 @@ import numpy as np
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_rgba
 
+from deepmotif._alphabet import LETTERS, UNKNOWN
 from deepmotif.exceptions import InvalidArgumentError, ShapeError
 from deepmotif.plots._glyphs import stretched
 from deepmotif.plots._style import (
-    LETTERS,
     PLAIN,
-    UNKNOWN,
     as_codes,
     as_floats,
     as_matrix,
