@@ -18,7 +18,7 @@ import matplotlib.pyplot as plt
 import deepmotif
 from deepmotif.exceptions import InvalidArgumentError, ShapeError
 from deepmotif.plots import plot_dashboard
-from deepmotif.plots._dashboard_data import as_hits, named_models, target_column
+from deepmotif.plots._dashboard_data import as_hits, named_models
 from deepmotif.plots.dashboard import DashboardData, ModelPanel
 
 MOTIF = np.array([[1, 1, 8, 0], [10, 0, 0, 0], [0, 0, 0, 10], [9, 1, 0, 0], [7, 1, 1, 1]], float)
@@ -87,7 +87,9 @@ Scores = namedtuple("Scores", "forward backward")
 
 class CNN:
     is_recurrent = False
-    classes_ = np.array([0, 1])
+
+    def _resolve_target(self, target):
+        return 1 if target is None else target
 
     def predict_proba(self, X):
         assert X == ["ACGTACGTAC"]
@@ -168,27 +170,6 @@ def test_models_of_a_list_are_named_after_their_classes():
     assert list(named_models([CNN(), CNNRNN(), CNN(), CNN()])) == ["CNN", "CNN-RNN", "CNN 2", "CNN 3"]
     assert list(named_models({"my $x$": CNN()})) == ["my $x$"]
     assert list(named_models((CNN(),))) == ["CNN"]
-
-
-@pytest.mark.parametrize(
-    ("classes", "target", "column"),
-    [
-        ([0, 1], None, 1),
-        ([0], None, 0),
-        ([0, 1], 0, 0),
-        (["neg", "pos"], "neg", 0),
-        (["x", "y", "z"], 2, 2),
-        ([5, 7], 7, 1),
-    ],
-)
-def test_targets(classes, target, column):
-    assert target_column(SimpleNamespace(classes_=np.array(classes)), target) == column
-
-
-@pytest.mark.parametrize(("classes", "target"), [([0, 1], 2), ([0, 1], -1), (["a", "b"], "c"), ([0, 1, 2], None)])
-def test_bad_targets(classes, target):
-    with pytest.raises(InvalidArgumentError, match="target must"):
-        target_column(SimpleNamespace(classes_=np.array(classes)), target)
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ def test_both_panels_show_train_and_validation():
         (SimpleNamespace(history_=HISTORY, best_epoch_=0), 1),
         (SimpleNamespace(history_=HISTORY), 3),
         ({"loss": [0.3, 0.2], "auc": [0.5, 0.6]}, None),
+        (SimpleNamespace(history_={"loss": [0.3, 0.2], "val_loss": [np.nan] * 2}, best_epoch_=1), None),
         ({**HISTORY, "val_auc": [None, 0.7, float("nan")]}, 2),
     ],
 )

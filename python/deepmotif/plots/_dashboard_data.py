@@ -216,7 +216,8 @@ def _panel(name: str, model: Any, sequence: str, target: Any, optimized: Any) ->
     from deepmotif import views
 
     X = [sequence]
-    column = target_column(model, target)
+    # The same rule for targets as the views': the models have it.
+    column = model._resolve_target(target)
     probability = float(np.asarray(model.predict_proba(X))[0, column])
     saliency = np.asarray(views.saliency(model, X, target))[0]
     forward = backward = None
@@ -224,20 +225,6 @@ def _panel(name: str, model: Any, sequence: str, target: Any, optimized: Any) ->
         scores = views.temporal_scores(model, X, target)
         forward, backward = np.asarray(scores.forward)[0], np.asarray(scores.backward)[0]
     return ModelPanel(name, probability, saliency, optimized, forward, backward)
-
-
-def target_column(model: Any, target: Any) -> int:
-    """The column of `predict_proba` that `target` means: a label if it is one, else an index."""
-    classes = np.asarray(model.classes_).tolist()
-    if target is None:
-        if len(classes) > 2:
-            raise InvalidArgumentError(f"target must name one of the {len(classes)} classes; got None")
-        return len(classes) - 1
-    if target in classes:
-        return classes.index(target)
-    if isinstance(target, (int, np.integer)) and not isinstance(target, bool) and 0 <= target < len(classes):
-        return int(target)
-    raise InvalidArgumentError(f"target must be one of the classes {classes} or an index into them; got {target!r}")
 
 
 def _optimize(model: Any, target: Any, options: Mapping[str, Any]) -> np.ndarray:

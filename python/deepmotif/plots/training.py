@@ -98,8 +98,10 @@ def _best_epoch(model: Any, curves: dict[str, np.ndarray], epochs: int, asked: i
         if not 0 <= asked < epochs:
             raise InvalidArgumentError(f"best_epoch must be an index in 0..{epochs - 1}; got {asked!r}")
         return asked
+    validated = any(np.isfinite(curves[key]).any() for key in ("val_loss", "val_auc") if key in curves)
     known = getattr(model, "best_epoch_", None)
-    if known is not None and 0 <= known < epochs:
+    # Without validation the last epoch is kept, which does not make it the best.
+    if validated and known is not None and 0 <= known < epochs:
         return int(known)
     for key, pick in (("val_auc", np.nanargmax), ("val_loss", np.nanargmin)):
         if key in curves and np.isfinite(curves[key]).any():
