@@ -94,6 +94,14 @@ def test_one_epoch_is_a_point_and_missing_validation_no_line():
     assert lines(axes[0])["train loss"].get_marker() == "o"
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_panel_without_values_says_so():
+    axes = plot_history({"loss": [0.5, 0.4], "auc": [float("nan")] * 2})
+    assert [t.get_text() for t in axes[1].texts] == ["not recorded"]
+    assert axes[1].get_legend() is None
+    assert not axes[0].texts
+
+
 @pytest.mark.parametrize(
     ("model", "options", "error", "words"),
     [

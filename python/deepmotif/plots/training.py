@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from deepmotif.exceptions import InvalidArgumentError, NotFittedError, ShapeError
-from deepmotif.plots._style import PLAIN, bare, clean_text, new_axes
+from deepmotif.plots._style import GRID_COLOR, PLAIN, bare, clean_text, new_axes
 
 #: Train and validation, apart in lightness as well as in hue.
 TRAIN_COLOR = "#59A5DC"
@@ -137,6 +137,8 @@ def _draw_panel(
     for name, who, color in series:
         if name in curves and np.isfinite(curves[name]).any():
             ax.plot(epochs, curves[name], style, color=color, label=f"{who} {label}", linewidth=1.6, marker=marker)
+    if not ax.lines:
+        ax.text(0.5, 0.5, "not recorded", transform=ax.transAxes, ha="center", va="center", color=GRID_COLOR)
     if best is not None:
         ax.axvline(epochs[best], color="#444444", linewidth=0.9, linestyle=":", label=f"best epoch ({epochs[best]})")
         kept = curves.get("val_" + key)
@@ -153,7 +155,8 @@ def _legends(axes: np.ndarray, twin: bool) -> None:
     if not twin:
         for ax in axes:
             bare(ax, keep=("left", "bottom"))
-            ax.legend(frameon=False, fontsize="small")
+            if ax.get_legend_handles_labels()[0]:
+                ax.legend(frameon=False, fontsize="small")
         return
     handles, labels = [], []
     for ax in axes:
