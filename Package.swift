@@ -37,10 +37,11 @@ var targets: [Target] = [
     ),
     .target(name: "DeepMotifSequences", dependencies: ["DeepMotifCore"]),
     .target(name: "DeepMotifNetworks", dependencies: ["DeepMotifCore", "DeepMotifSequences"]),
+    .target(name: "DeepMotifMotifs", dependencies: ["DeepMotifCore", "DeepMotifSequences"]),
     .target(
         name: "DeepMotifABI",
         dependencies: [
-            "CDeepMotif", "DeepMotifCore", "DeepMotifSequences", "DeepMotifNetworks",
+            "CDeepMotif", "DeepMotifCore", "DeepMotifSequences", "DeepMotifNetworks", "DeepMotifMotifs",
         ]
     ),
 ]
@@ -67,6 +68,8 @@ targets += [
     tests(of: "Core"),
     tests(of: "Kernels", ["DeepMotifTestSupport"]),
     tests(of: "Networks", ["DeepMotifNetworks", "DeepMotifTestSupport"]),
+    tests(of: "Sequences", ["DeepMotifSequences"]),
+    tests(of: "Motifs", ["DeepMotifMotifs"]),
 ]
 
 let package = Package(

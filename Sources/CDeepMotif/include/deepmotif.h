@@ -62,14 +62,15 @@ typedef struct dm_sequences {
 /* A uniform random permutation of 0 ..< count. */
 int32_t dm_random_permutation(uint64_t seed, uint64_t stream, int64_t count, int64_t *permutation);
 
-/* Each row shuffled so that every dinucleotide count is kept, uniform over all distinct such sequences (Euler walk
- * over a uniform arborescence; Altschul and Erickson 1985, Propp and Wilson 1998). Code 4 is a fifth letter. Row i
- * draws from its own stream (seed, first_row + i). */
+/* Each row shuffled so that its letter and dinucleotide counts are kept, which fixes its first and last letter; uniform
+ * over all distinct such sequences (Euler walk over a uniform arborescence; Altschul and Erickson 1985, Propp and
+ * Wilson 1998). Code 4 is a fifth letter. Row i draws from its own stream (seed, first_row + i). */
 int32_t dm_sequence_dinucleotide_shuffle(
     const uint8_t *codes, int64_t count, int64_t length, uint64_t seed, int64_t first_row, int32_t threads,
     uint8_t *shuffled);
 
-/* Background sequences from a first-order Markov chain: initial (4,), transitions (4, 4) row-stochastic, float64. */
+/* Background sequences from a first-order Markov chain: initial (4,), transitions (4, 4) by rows, each a distribution
+ * (sum within 1e-6 of 1). Row i draws from its own stream (seed, i). */
 int32_t dm_sequence_markov(
     const double *initial, const double *transitions, int64_t count, int64_t length, uint64_t seed, int32_t threads,
     uint8_t *codes);
@@ -265,18 +266,22 @@ int32_t dm_view_class_optimization_matrix(const float *inputs, int64_t restarts,
 
 /* ---- Motifs ----------------------------------------------------------------------------------------------- */
 
-/* Log2-odds scores of a width-K matrix (K, 4), quantised to `levels` steps, and the exact p-value of each quantised
- * score under independent letters with the given background (4,): see dm_motif_scan. */
+/* A log-odds matrix is (K, 4) doubles, each finite or -infinity, 1 <= K <= 1000. The score of a window is the sum of
+ * its letters' entries. */
 
-/* Scores (N, L - K + 1) of one log-odds matrix (K, 4) on codes; windows with an unknown letter get -infinity. */
+/* Scores (N, L - K + 1) of every window of codes (N, L); a window with an unknown letter gets -infinity. K above L is
+ * DM_ERROR_SHAPE. */
 int32_t dm_motif_scores(
-    const float *log_odds, int64_t width, const uint8_t *codes, int64_t count, int64_t length, int32_t threads,
-    float *scores);
+    const double *log_odds, int64_t width, const uint8_t *codes, int64_t count, int64_t length, int32_t threads,
+    double *scores);
 
-/* Exact p-value P(score >= s) of each of `count` scores for log_odds (K, 4) and background (4,), by dynamic programming
- * over scores rounded to 2^-12 of a bit or coarser as the range demands. */
+/* P-value P(S >= s) of each of `count` scores s, where S is the score of K independent letters of the background (4,),
+ * positive and of sum 1. Scores that differ by rounding errors of their sums count as equal; the p-value of -infinity
+ * is 1. Up to K = 10 this is the sum over all words. Wider motifs: exact where fewer than about 16,000 words are
+ * left in the tail, else from the distribution of scores rounded to 2^-12 bit (coarser where the range exceeds 2^20
+ * steps), where a p-value is off by what K/2 steps change it, 0.2 % at K = 20. */
 int32_t dm_motif_p_values(
-    const float *log_odds, int64_t width, const double *background, const float *scores, int64_t count,
+    const double *log_odds, int64_t width, const double *background, const double *scores, int64_t count,
     double *p_values);
 
 #ifdef __cplusplus
