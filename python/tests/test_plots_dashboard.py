@@ -1,6 +1,7 @@
 """The dashboard drawn from arrays: rows, alignment, hit boxes, scales, texts. Mirrors plots/dashboard.py."""
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import matplotlib as mpl
 import numpy as np
@@ -32,7 +33,9 @@ def made_up(length=101, names=("CNN", "RNN", "CNN-RNN"), hits=((10, 15, "+"), (4
         temporal = rng.random((2, length)) if "RNN" in name else (None, None)
         optimized = rng.dirichlet(np.ones(4), size=length)
         panels.append(ModelPanel(name, rng.random(), rng.random(length) * rng.uniform(0.1, 9), optimized, *temporal))
-    return DashboardData("".join(rng.choice(list("ACGTN"), length)), panels, MOTIF, [h for h in hits if h[1] <= length])
+    p = MOTIF / MOTIF.sum(axis=1, keepdims=True)
+    motif = SimpleNamespace(name="MA0035.4 GATA1_$x$", probabilities=p, information_content=np.ones(len(p)))
+    return DashboardData("".join(rng.choice(list("ACGTN"), length)), panels, motif, [h for h in hits if h[1] <= length])
 
 
 def by_label(figure):

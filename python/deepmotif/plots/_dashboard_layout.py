@@ -22,6 +22,8 @@ GAP, HEADING_HEIGHT, TICKS_HEIGHT, SCALES_HEIGHT = 0.07, 0.2, 0.3, 0.8
 MARGIN_TOP, MARGIN_RIGHT, TITLE_HEIGHT = 0.15, 0.35, 0.4
 #: Width of a character of a row's label, and of a base: readable if it can be, within a figure that can be printed.
 LABEL_CHARACTER = 0.074
+#: The same for the titles of the small logos on top, their widest base, and the distance between two logos.
+TITLE_CHARACTER, WIDEST_WINDOW_BASE, WINDOW_GAP = 0.084, 0.24, 0.5
 NARROWEST_BASE, WIDEST_BASE, NARROWEST_PANEL, WIDEST_PANEL = 0.11, 0.30, 7.5, 26.0
 #: Colour bars: width, height, and the distance from the left edge of one to that of the next.
 SCALE_SIZE, SCALE_STEP = (2.6, 0.11), 4.2
@@ -112,14 +114,33 @@ def _windows(data: DashboardData) -> list[tuple[str, str, Any, int]]:
     width = 12
     if data.motif is not None:
         name = clean_text(getattr(data.motif, "name", "") or "", 24)
-        panels.append(("motif", f"known motif {name}".strip(), data.motif, 0))
+        panels.append(("motif", f"{name} (known motif)" if name else "known motif", data.motif, 0))
         # Two columns more on each side: the network may extend the motif.
         width = len(getattr(data.motif, "probabilities", data.motif)) + 4
     for panel in data.models:
         if panel.optimized is not None:
             first = best_window(panel.optimized, width)
-            panels.append((f"window {panel.name}", panel.name, panel.optimized[first : first + width], first))
+            panels.append(
+                (f"window {panel.name}", f"{panel.name} optimum", panel.optimized[first : first + width], first)
+            )
     return panels
+
+
+def window_places(titles: list[str], heights: list[np.ndarray], panel: float) -> tuple[list[str], list[float], float]:
+    """Titles cut to their room, left edges, and the one column width of small logos side by side, in inches.
+
+    A title may be wider than its logo: each logo takes the wider of the two.
+    """
+    room = panel / len(titles) - WINDOW_GAP
+    most = max(int(room / TITLE_CHARACTER), 4)
+    titles = [title if len(title) <= most else title[: most - 1].rstrip("… ") + "…" for title in titles]
+    lengths = np.array([len(h) for h in heights])
+    words = TITLE_CHARACTER * np.array([len(title) for title in titles])
+    column = WIDEST_WINDOW_BASE
+    while column > 0.01 and (np.maximum(column * lengths, words) + WINDOW_GAP).sum() > panel + WINDOW_GAP:
+        column *= 0.97
+    steps = np.maximum(column * lengths, words) + WINDOW_GAP
+    return titles, (np.cumsum(steps) - steps).tolist(), column
 
 
 def best_window(matrix: np.ndarray, width: int) -> int:

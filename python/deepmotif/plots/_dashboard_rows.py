@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from deepmotif._alphabet import LETTERS
 from deepmotif.plots._dashboard_data import DashboardData
-from deepmotif.plots._dashboard_layout import SCALE_SIZE, SCALE_STEP, Layout, Row
+from deepmotif.plots._dashboard_layout import SCALE_SIZE, SCALE_STEP, Layout, Row, window_places
 from deepmotif.plots._glyphs import write_bases
 from deepmotif.plots._style import (
     DIVERGING_MAP,
@@ -93,12 +93,8 @@ def _visible_bits(matrix: Any) -> np.ndarray:
 def _draw_windows(figure: Any, layout: Layout, row: Row, top: float, palette: dict[str, Any]) -> None:
     """The known motif and the models' best windows side by side, with columns of one width."""
     heights = [_visible_bits(matrix) for _, _, matrix, _ in row.values]
-    columns = sum(len(h) for h in heights)
-    # A title may be wider than a short logo: a panel is at least as wide as its words.
-    gap = 0.55
-    column = min(0.24, (layout.panel - gap * (len(heights) - 1)) / columns)
-    x = 0.0
-    for (name, title, _, first), h in zip(row.values, heights, strict=True):
+    titles, places, column = window_places([title for _, title, _, _ in row.values], heights, layout.panel)
+    for (name, _, _, first), h, title, x in zip(row.values, heights, titles, places, strict=True):
         width = column * len(h)
         ax = figure.add_axes(layout.rect(x, top, width, row.height), label=name)
         draw_letters(ax, h, palette, start=first)
@@ -109,11 +105,7 @@ def _draw_windows(figure: Any, layout: Layout, row: Row, top: float, palette: di
         step = max(1, int(np.ceil(0.3 / column)))
         ax.xaxis.set_major_locator(FixedLocator(list(range(first, first + len(h), step))))
         ax.tick_params(axis="x", labelsize=TICK_SIZE - 1, length=2, pad=2)
-        shown = title if name == "motif" else f"{title} optimum"
-        room = int((width + gap) / 0.082)
-        shown = shown if len(shown) <= room else shown[: max(room - 1, 1)] + "…"
-        ax.set_title(shown, fontsize=LABEL_SIZE, loc="left", pad=4, weight="bold" if name == "motif" else None, **PLAIN)
-        x += width + gap
+        ax.set_title(title, fontsize=LABEL_SIZE, loc="left", pad=4, **PLAIN)
 
 
 def _draw_optimized(ax: Any, row: Row, palette: dict[str, Any]) -> None:
