@@ -1,0 +1,88 @@
+"""DeepMotif: train the networks of the Deep Motif Dashboard on DNA sequences and see why they decide as they do.
+
+Everything public is reached from here, ``import deepmotif as dm``, and loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+# Names by module, in the order in which data flow.
+_EXPORTS: dict[str, tuple[str, ...]] = {
+    "exceptions": (
+        "DeepMotifError",
+        "FileFormatError",
+        "FileNotFound",
+        "FileWriteError",
+        "InternalError",
+        "InvalidArgumentError",
+        "MissingDependencyError",
+        "NotFittedError",
+        "OutOfMemoryError",
+        "ShapeError",
+    ),
+    "sequences": (
+        "Sequences",
+        "decode",
+        "dinucleotide_shuffle",
+        "encode",
+        "make_dataset",
+        "one_hot",
+        "read_fasta",
+        "read_peaks",
+        "read_table",
+        "reverse_complement",
+    ),
+    "simulation": ("simulate", "synthetic_classes", "synthetic_xor"),
+    "models": ("CNN", "CNNRNN", "RNN", "load"),
+    "metrics": ("evaluate",),
+    "views": (
+        "ClassOptimization",
+        "TemporalScores",
+        "class_optimization",
+        "input_gradients",
+        "saliency",
+        "temporal_scores",
+    ),
+    "motifs": ("Motif", "find_hits", "read_meme", "write_meme"),
+    "plots": (
+        "plot_attribution",
+        "plot_dashboard",
+        "plot_history",
+        "plot_logo",
+        "plot_saliency",
+        "plot_temporal",
+    ),
+}
+_MODULES = (*_EXPORTS, "layers")
+
+_HOMES = {name: module for module, names in _EXPORTS.items() for name in names}
+
+__all__ = sorted([*_HOMES, *_MODULES, "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        value: Any = _version()
+    elif name in _HOMES:
+        value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"{__name__}.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("deepmotif")
+    except PackageNotFoundError:
+        return "0+not.installed"
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

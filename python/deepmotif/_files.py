@@ -1,0 +1,284 @@
+"""Model files: safetensors, with everything but the weights as JSON in the metadata. Models room; private.
+
+Nothing in a file is executed or unpickled, and no size in it is believed before it agrees with the others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import secrets
+import stat
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import layers as layer_kinds
+from ._fitted import pack_weights
+from ._training import HISTORY_KEYS
+from .exceptions import DeepMotifError, FileFormatError, FileNotFound, FileWriteError
+
+if TYPE_CHECKING:
+    from ._estimator import SequenceClassifier
+
+Path = str | os.PathLike[str]
+
+# One key only: safetensors writes several in random order, and the same model must give the same bytes.
+_METADATA_KEY = "deepmotif"
+_FORMAT = "deepmotif-model"
+_VERSION = 1
+
+# Not of the model but of the machine, or of the clock.
+_UNSAVED_PARAMETERS = ("n_threads",)
+_UNSAVED_HISTORY = ("seconds",)
+
+# safetensors' own limit on its header.
+_LARGEST_HEADER = 100_000_000
+_MOST_LAYERS = 10_000
+_LONGEST = 1 << 31
+_LABEL_TYPES = {"b": "bool", "i": "int64", "u": "uint64", "f": "float64"}
+
+
+# ---- writing ----
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Writes a file under a temporary name and renames it, so that a failure leaves what stood there before.
+
+    Raises
+    ------
+    FileWriteError
+        With the system's reason.
+    """
+    # A link keeps pointing where it points; what it points at is replaced.
+    target = os.path.realpath(path)
+    try:
+        if os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode):
+            # Devices and pipes are written to, never replaced by a file.
+            with open(target, "wb", buffering=0) as device:
+                _write_all(device.fileno(), data)
+            return
+        _replace_file(target, data)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise FileWriteError(error.errno, f"could not write the file: {reason}", os.fspath(path)) from None
+
+
+def _replace_file(target: str, data: bytes) -> None:
+    temporary = f"{target}.{secrets.token_hex(4)}.tmp"
+    # os.open, not tempfile: the file gets the permissions that the umask asks for.
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        try:
+            _write_all(descriptor, data)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while len(view):
+        view = view[os.write(descriptor, view) :]
+
+
+def model_bytes(model: SequenceClassifier) -> bytes:
+    """A fitted model as the bytes of a safetensors file."""
+    from safetensors.numpy import save
+
+    weights = model.weights_
+    history = {
+        key: [None if math.isnan(value) else value for value in values]
+        for key, values in model.history_.items()
+        if key not in _UNSAVED_HISTORY
+    }
+    parameters = {key: value for key, value in model.get_params().items() if key not in _UNSAVED_PARAMETERS}
+    labels = model.classes_
+    config = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "kind": type(model).__name__,
+        "parameters": {key: _plain(value) for key, value in parameters.items()},
+        "layers": layer_kinds.to_config(model._layers),
+        "length": model.length_,
+        "classes": {"type": _LABEL_TYPES.get(labels.dtype.kind, "str"), "values": labels.tolist()},
+        "random_state": model.random_state_,
+        "history": history,
+        "best_epoch": model.best_epoch_,
+    }
+    text = json.dumps(config, sort_keys=True, allow_nan=False)
+    # Transposed arrays would be written scrambled; these come from the engine one after the other.
+    tensors = {name: np.ascontiguousarray(array) for name, array in weights.items()}
+    return save(tensors, metadata={_METADATA_KEY: text})
+
+
+def _plain(value: Any) -> Any:
+    """A hyper-parameter as JSON; a generator, which cannot be one, becomes null."""
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, dict):
+        # JSON's keys are strings, labels need not be.
+        return {"pairs": [[_plain(key), _plain(entry)] for key, entry in value.items()]}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, (bool, int, float, str)) else None
+
+
+# ---- reading ----
+
+
+def load_model(path: Path, classes: Mapping[str, Callable[[], SequenceClassifier]]) -> SequenceClassifier:
+    """The model in a file, of one of the given classes."""
+    data = _read_file(path)
+    try:
+        return _model_of(data, classes)
+    except (DeepMotifError, ValueError, TypeError, KeyError, OverflowError, RecursionError, MemoryError) as error:
+        reason = f"no entry {error}" if isinstance(error, KeyError) else str(error)
+        raise FileFormatError(f"{os.fspath(path)} is not a model file of DeepMotif: {reason}") from None
+
+
+def _read_file(path: Path) -> bytes:
+    """The bytes of a safetensors file whose header length fits its size; a large file of another kind is not read."""
+    name = os.fspath(path)
+    try:
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            start = file.read(8)
+            header = int.from_bytes(start, "little")
+            if len(start) < 8 or not 2 <= header <= min(_LARGEST_HEADER, size - 8):
+                raise FileFormatError(
+                    f"{name} is not a model file of DeepMotif: expected a safetensors file; got {size} bytes that "
+                    f"begin with {start!r}"
+                )
+            return start + file.read()
+    except FileNotFoundError:
+        raise FileNotFound(2, "there is no such file", name) from None
+    except IsADirectoryError:
+        raise FileFormatError(f"{name} is a folder; expected a model file") from None
+
+
+def _model_of(data: bytes, classes: Mapping[str, Callable[[], SequenceClassifier]]) -> SequenceClassifier:
+    tensors, config = _parse(data)
+    if config.get("format") != _FORMAT:
+        raise ValueError("its metadata do not describe a model")
+    if config.get("version") != _VERSION:
+        raise ValueError(f"format version {config.get('version')!r}; this release reads version {_VERSION}")
+    kind = config["kind"]
+    if not isinstance(kind, str) or kind not in classes:
+        raise ValueError(f"its model is of the kind {kind!r}; known are {list(classes)}")
+    labels = _labels(config["classes"])
+    length = _whole(config["length"], "length", 1, _LONGEST)
+    seed = _whole(config["random_state"], "random_state", 0, (1 << 64) - 1)
+    network = _network(config["layers"], length, len(labels), sum(array.size for array in tensors.values()))
+    model = _untrained(classes[kind], config["parameters"])
+    model._adopt(network, length, labels, seed)
+    engine = model._engine
+    engine.set_parameters(pack_weights(engine.parameter_info, tensors))
+    model.history_, model.best_epoch_ = _history(config["history"], config["best_epoch"])
+    return model
+
+
+def _parse(data: bytes) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
+    """Float32 tensors and configuration."""
+    from safetensors import SafetensorError, deserialize
+
+    try:
+        entries = deserialize(data)
+    except SafetensorError as error:
+        raise ValueError(str(error)) from None
+    tensors = {}
+    for name, entry in entries:
+        if entry["dtype"] != "F32":
+            raise ValueError(f"tensor {name!r} must be F32; got {entry['dtype']}")
+        tensors[name] = np.frombuffer(entry["data"], dtype="<f4").reshape(entry["shape"])
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    metadata = header.get("__metadata__") or {}
+    if _METADATA_KEY not in metadata:
+        raise ValueError("a safetensors file without the description of a model")
+    config = json.loads(metadata[_METADATA_KEY])
+    if not isinstance(config, dict):
+        raise ValueError("its metadata do not describe a model")
+    return tensors, config
+
+
+def _whole(value: Any, name: str, minimum: int, maximum: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
+        raise ValueError(f"{name} must be a whole number from {minimum} to {maximum}; got {str(value)[:50]}")
+    return value
+
+
+def _labels(entry: Any) -> NDArray[Any]:
+    values, kind = entry["values"], entry["type"]
+    python_type = {"bool": bool, "int64": int, "uint64": int, "float64": float, "str": str}[kind]
+    if not isinstance(values, list) or not all(type(value) is python_type for value in values):
+        raise ValueError(f"classes must be labels of type {kind}")
+    labels = np.array(values, dtype=None if kind == "str" else kind)
+    if len(labels) < 2 or not np.array_equal(np.unique(labels), labels):
+        raise ValueError("classes must be at least two labels in order")
+    return labels
+
+
+def _network(config: Any, length: int, n_classes: int, n_weights: int) -> list[layer_kinds.Layer]:
+    """Layers that agree with the size of the file before the engine is asked for their memory."""
+    if isinstance(config, list) and len(config) > _MOST_LAYERS:
+        raise ValueError(f"it has {len(config)} layers, more than {_MOST_LAYERS}")
+    network = layer_kinds.from_config(config)
+    expected = layer_kinds.count_parameters(network, length)
+    if expected != n_weights:
+        raise ValueError(f"its layers have {expected} parameters, but it holds {n_weights}")
+    channels, positions = 4, length
+    for layer in network:
+        positions, channels = layer.output_shape(positions, channels)
+    if (positions, channels) != (1, n_classes):
+        raise ValueError(f"its layers give {positions} x {channels} scores for {n_classes} classes")
+    return network
+
+
+def _untrained(cls: Callable[[], SequenceClassifier], parameters: Any) -> SequenceClassifier:
+    if not isinstance(parameters, dict):
+        raise ValueError("hyper-parameters must be a table")
+    model = cls()
+    unknown = sorted(set(parameters) - (set(model.get_params()) - set(_UNSAVED_PARAMETERS)))
+    if unknown:
+        raise ValueError(f"unknown hyper-parameters {unknown}")
+    return model.set_params(**{name: _restored(value) for name, value in parameters.items()})
+
+
+def _restored(value: Any) -> Any:
+    """Inverse of `_plain`; sequences come back as tuples, the form of the defaults."""
+    if isinstance(value, list):
+        return tuple(_restored(entry) for entry in value)
+    if isinstance(value, dict):
+        return {_restored(key): _restored(entry) for key, entry in value["pairs"]}
+    return value
+
+
+def _history(entry: Any, best_epoch: Any) -> tuple[dict[str, list[float]], int | None]:
+    saved = [key for key in HISTORY_KEYS if key not in _UNSAVED_HISTORY]
+    if not isinstance(entry, dict) or set(entry) != set(saved):
+        raise ValueError(f"history must have the entries {saved}")
+    history = {}
+    for key in saved:
+        values = entry[key]
+        if not isinstance(values, list) or not all(v is None or type(v) in (int, float) for v in values):
+            raise ValueError(f"history entry {key!r} must be a list of numbers")
+        history[key] = [math.nan if value is None else float(value) for value in values]
+    epochs = len(history["loss"])
+    if any(len(values) != epochs for values in history.values()):
+        raise ValueError("history entries must be of equal length")
+    history |= {key: [math.nan] * epochs for key in _UNSAVED_HISTORY}
+    best = None if best_epoch is None else _whole(best_epoch, "best_epoch", 0, max(epochs - 1, 0))
+    return {key: history[key] for key in HISTORY_KEYS}, best

@@ -1,0 +1,205 @@
+"""Predictor: what a fitted estimator can be asked. Models room; private."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _native
+from ._blocks import run_in_blocks
+from ._fitted import FittedModel
+from ._validation import check_whole, encode_labels, format_classes, read_labels
+from .exceptions import InvalidArgumentError
+from .metrics import mean_over_classes
+
+Float = NDArray[np.float32]
+Labels = NDArray[np.int32]
+
+
+class Predictor(FittedModel):
+    """Scores, probabilities, classes, activations."""
+
+    __slots__ = ()
+
+    def scores(self, X: Any) -> Float:
+        """Scores before the softmax.
+
+        Parameters
+        ----------
+        X : sequence argument
+            N sequences, of any length that the layers allow.
+
+        Returns
+        -------
+        float32 array (N, C)
+            Column c belongs to ``classes_[c]``.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ShapeError
+            If the sequences are too short; the message names the shortest length.
+
+        Examples
+        --------
+        >>> import deepmotif as dm
+        >>> dm.CNN(filters=4, kernel_sizes=(3,), random_state=0).build(8, 2).scores(["ACGTACGT", "TTTTTTTT"]).shape
+        (2, 2)
+        """
+        with self._lock:
+            data = self._read_fitted(X)
+            scores = np.empty((len(data), len(self.classes_)), dtype=np.float32)
+            engine, threads = self._engine, self._threads()
+
+            def block(start: int, stop: int) -> None:
+                scores[start:stop] = engine.scores(data[start:stop], threads)
+
+            run_in_blocks(len(data), data.shape[1], block)
+            return scores
+
+    def predict_proba(self, X: Any) -> Float:
+        """Probabilities of the classes.
+
+        Parameters
+        ----------
+        X : sequence argument
+            N sequences.
+
+        Returns
+        -------
+        float32 array (N, C)
+            Rows sum to 1; column c belongs to ``classes_[c]``.
+
+        Examples
+        --------
+        >>> import deepmotif as dm
+        >>> model = dm.CNN(filters=4, kernel_sizes=(3,), random_state=0).build(8, ["bound", "free"])
+        >>> model.predict_proba(["ACGTACGT"]).shape
+        (1, 2)
+        """
+        return _native.output_apply(self._output, self.scores(X))
+
+    def decision_function(self, X: Any) -> Float:
+        """Score of the positive class minus that of the other, (N,); for more than two classes the scores (N, C).
+
+        Examples
+        --------
+        >>> import deepmotif as dm
+        >>> dm.RNN(hidden=4, random_state=0).build(8, 2).decision_function(["ACGTACGT"]).shape
+        (1,)
+        """
+        scores = self.scores(X)
+        return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The most probable class of each sequence, (N,) of the kind of ``classes_``.
+
+        Examples
+        --------
+        >>> import deepmotif as dm
+        >>> model = dm.CNN(filters=4, kernel_sizes=(3,), random_state=0).build(8, ["bound", "free"])
+        >>> model.predict(["ACGTACGT"])[0] in ("bound", "free")
+        True
+        """
+        scores = self.scores(X)
+        return self.classes_[scores.argmax(axis=1)]
+
+    def score(self, X: Any, y: Any) -> float:
+        """Area under the ROC curve, ties averaged; for more than two classes the mean of each against the rest.
+
+        Parameters
+        ----------
+        X : sequence argument
+            N sequences.
+        y : array-like (N,)
+            Their labels; every class must occur.
+
+        Examples
+        --------
+        >>> import deepmotif as dm
+        >>> model = dm.CNN(filters=4, kernel_sizes=(3,), random_state=0).build(8, 2)
+        >>> 0 <= model.score(["ACGTACGT", "AAAAAAAA"], [0, 1]) <= 1
+        True
+        """
+        return mean_over_classes(_native.roc_auc, *self._scores_and_labels(X, y))
+
+    def _scores_and_labels(self, X: Any, y: Any) -> tuple[Float, Labels]:
+        """Scores and class indices for a measure that needs every class."""
+        scores = self.scores(X)
+        labels = encode_labels(read_labels(y, len(scores)), self.classes_)
+        absent = np.setdiff1d(np.arange(len(self.classes_)), labels)
+        if len(absent):
+            raise InvalidArgumentError(
+                f"y must hold every class of the model, {format_classes(self.classes_)}; "
+                f"{self.classes_[absent[0]].item()!r} does not occur"
+            )
+        return scores, labels
+
+    def activations(self, X: Any, layer: str | int) -> Float:
+        """Output of one layer.
+
+        Parameters
+        ----------
+        X : sequence argument
+            N sequences.
+        layer : str or int
+            Name (kind and order, as in `summary`: ``"conv1d_0"``) or index; negative ones count from the end.
+
+        Returns
+        -------
+        float32 array (N, W, K)
+            W positions of K channels; (N, K) behind the layer that leaves no positions (a global pool).
+
+        Examples
+        --------
+        >>> import deepmotif as dm
+        >>> dm.CNN(filters=4, kernel_sizes=(3,), random_state=0).build(8, 2).activations(["ACGTACGT"], "relu_0").shape
+        (1, 6, 4)
+        """
+        with self._lock:
+            data = self._read_fitted(X)
+            engine, threads = self._engine, self._threads()
+            index = self._layer_index(layer)
+            shape = engine.layer_shape(index, data.shape[1])
+            values = np.empty((len(data), *shape), dtype=np.float32)
+
+            def block(start: int, stop: int) -> None:
+                values[start:stop] = engine.activations(data[start:stop], index, threads)
+
+            run_in_blocks(len(data), data.shape[1], block)
+            has_positions = all(entry.keeps_positions for entry in self._layers[: index + 1])
+            return values if has_positions else values[:, 0]
+
+    def _layer_index(self, layer: str | int) -> int:
+        names = self._engine.layer_names
+        if isinstance(layer, str):
+            if layer not in names:
+                raise InvalidArgumentError(f"layer must be one of {names}; got {layer!r}")
+            return names.index(layer)
+        index = check_whole(layer, "layer", minimum=-len(names))
+        if index >= len(names):
+            raise InvalidArgumentError(f"layer must be a name or an index below {len(names)}; got {index}")
+        return index % len(names)
+
+    def _resolve_target(self, target: Any) -> int:
+        """Class index of `target`: a label if it is one of ``classes_``, else an index; None: the positive of two."""
+        _ = self._engine
+        values = self.classes_.tolist()
+        if target is None:
+            if len(values) != 2:
+                raise InvalidArgumentError(
+                    f"target is required for {len(values)} classes: one of {format_classes(self.classes_)} or an index"
+                )
+            return 1
+        plain = target.item() if isinstance(target, np.generic) else target
+        if isinstance(plain, (str, bool, int, float)) and plain in values:
+            return values.index(plain)
+        if isinstance(plain, bool) or not isinstance(plain, int) or not 0 <= plain < len(values):
+            raise InvalidArgumentError(
+                f"target must be one of the labels {format_classes(self.classes_)} or an index from 0 to "
+                f"{len(values) - 1}; got {target!r}"
+            )
+        return plain
