@@ -23,9 +23,11 @@ package struct ParameterArray: Sendable, Equatable {
     }
 }
 
-/// The sizes and the memory of one pass of one layer over `rows` sequences.
+/// The sizes and the memory of one pass of one layer over `rows` sequences. Plain bits, so that handing it on costs
+/// nothing.
 package struct LayerPass {
-    package var kernels: KernelTable
+    /// The table lives as long as the network.
+    package var table: UnsafePointer<KernelTable>
     package var rows: Int
     package var input: Shape
     package var output: Shape
@@ -42,6 +44,13 @@ package struct LayerPass {
     package var key: UInt64
     /// Number of the chunk's first row in its batch, so that random streams do not depend on the chunks.
     package var firstRow: Int
+
+    package var kernels: KernelTable { _read { yield table.pointee } }
+
+    /// The random stream of one row of this pass.
+    package func rowKey(_ row: Int) -> UInt64 {
+        mixBits(key &+ 0x9E37_79B9_7F4A_7C15 &* UInt64(truncatingIfNeeded: firstRow + row + 1))
+    }
 }
 
 /// A layer works on a block of `rows` sequences, each (L, C), one after the other. It owns no memory and keeps no state:
@@ -105,4 +114,22 @@ extension Layer {
     package func importParameters(_ values: Floats, to parameters: MutableFloats) {
         parameters.update(from: values, count: parameterCount)
     }
+}
+
+extension LayerInput {
+    /// The floats of a layer that never accepts codes.
+    var floats: Floats {
+        guard case .dense(let floats) = self else { preconditionFailure("a layer was given codes") }
+        return floats
+    }
+}
+
+/// Floats rounded up to whole cache lines, so that every part of a workspace starts on one.
+func aligned(_ count: Int) -> Int {
+    (count + 15) & ~15
+}
+
+/// Uniform draws in +-bound.
+func drawUniform(_ values: MutableFloats, count: Int, bound: Float, random: inout RandomSource) {
+    for i in 0..<count { values[i] = (2 * random.uniformFloat() - 1) * bound }
 }

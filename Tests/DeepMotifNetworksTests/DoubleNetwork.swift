@@ -1,0 +1,130 @@
+// DoubleNetwork: every layer once more, naive and in Double, from the specifications and PyTorch's parameter layout alone.
+
+import CDeepMotif
+import DeepMotifKernelTable
+import DeepMotifNetworks
+import DeepMotifTestSupport
+
+/// Activations of one sequence: positions before channels.
+struct Block {
+    var length: Int
+    var channels: Int
+    var values: [Double]
+
+    subscript(position: Int, channel: Int) -> Double {
+        position >= 0 && position < length ? values[position * channels + channel] : 0
+    }
+}
+
+/// The slow twin of `Network`. Nothing is shared with it but the specifications.
+struct DoubleNetwork {
+    let specs: [LayerSpec]
+    /// PyTorch's layout, concatenated.
+    var parameters: [Double]
+
+    /// Output of every layer for one sequence (L, 4).
+    func outputs(_ letters: [Double]) -> [Block] {
+        var block = Block(length: letters.count / 4, channels: 4, values: letters)
+        var rest = parameters[...]
+        return specs.map { spec in
+            block = forward(spec, block, &rest)
+            return block
+        }
+    }
+
+    func scores(_ letters: [Double]) -> [Double] { outputs(letters).last?.values ?? [] }
+
+    private func forward(_ spec: LayerSpec, _ x: Block, _ rest: inout ArraySlice<Double>) -> Block {
+        func take(_ count: Int) -> [Double] {
+            defer { rest = rest.dropFirst(count) }
+            return Array(rest.prefix(count))
+        }
+        switch spec.kind {
+        case DM_LAYER_CONV1D:
+            return convolve(spec, x, weights: take(spec.units * x.channels * spec.width), bias: take(spec.units))
+        case DM_LAYER_DENSE:
+            return dense(x, weights: take(spec.units * x.channels), bias: take(spec.units))
+        case DM_LAYER_LSTM: return lstm(spec, x, take)
+        case DM_LAYER_RELU: return map(x) { max($0, 0) }
+        case DM_LAYER_SIGMOID: return map(x, Twin.sigmoid)
+        case DM_LAYER_TANH: return map(x, Twin.hyperbolicTangent)
+        case DM_LAYER_MAX_POOL1D: return pool(x, spec.width, spec.stride) { $0.max() ?? 0 }
+        case DM_LAYER_GLOBAL_MAX_POOL1D: return pool(x, x.length, 1) { $0.max() ?? 0 }
+        case DM_LAYER_AVERAGE_POOL1D: return pool(x, spec.width, spec.stride, mean)
+        case DM_LAYER_GLOBAL_AVERAGE_POOL1D: return pool(x, x.length, 1, mean)
+        case DM_LAYER_FLATTEN: return Block(length: 1, channels: x.values.count, values: x.values)
+        default: return x
+        }
+    }
+
+    private func map(_ x: Block, _ function: (Double) -> Double) -> Block {
+        Block(length: x.length, channels: x.channels, values: x.values.map(function))
+    }
+
+    private func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+
+    private func convolve(_ spec: LayerSpec, _ x: Block, weights: [Double], bias: [Double]) -> Block {
+        let total = spec.padding == DM_PADDING_SAME ? spec.dilation * (spec.width - 1) : 0
+        let length = (x.length + total - spec.dilation * (spec.width - 1) - 1) / spec.stride + 1
+        var y = Block(length: length, channels: spec.units, values: [])
+        for p in 0..<length {
+            for f in 0..<spec.units {
+                var sum = bias[f]
+                for c in 0..<x.channels {
+                    for k in 0..<spec.width {
+                        let position = p * spec.stride + k * spec.dilation - total / 2
+                        sum += weights[(f * x.channels + c) * spec.width + k] * x[position, c]
+                    }
+                }
+                y.values.append(sum)
+            }
+        }
+        return y
+    }
+
+    private func dense(_ x: Block, weights: [Double], bias: [Double]) -> Block {
+        var y = Block(length: x.length, channels: bias.count, values: [])
+        for p in 0..<x.length {
+            for (unit, start) in bias.enumerated() {
+                y.values.append((0..<x.channels).reduce(start) { $0 + weights[unit * x.channels + $1] * x[p, $1] })
+            }
+        }
+        return y
+    }
+
+    private func pool(_ x: Block, _ width: Int, _ stride: Int, _ function: ([Double]) -> Double) -> Block {
+        var y = Block(length: (x.length - width) / stride + 1, channels: x.channels, values: [])
+        for p in 0..<y.length {
+            for c in 0..<x.channels { y.values.append(function((0..<width).map { x[p * stride + $0, c] })) }
+        }
+        return y
+    }
+
+    private func lstm(_ spec: LayerSpec, _ x: Block, _ take: (Int) -> [Double]) -> Block {
+        let directions = spec.bidirectional ? 2 : 1
+        let width = spec.splitInput ? x.channels / 2 : x.channels
+        let h = spec.units
+        var y = Block(length: x.length, channels: directions * h, values: [])
+        y.values = .init(repeating: 0, count: x.length * y.channels)
+        for direction in 0..<directions {
+            let (inputWeights, recurrent, bias) = (take(4 * h * width), take(4 * h * h), take(4 * h))
+            let first = spec.splitInput ? direction * width : 0
+            var gateInputs: [Double] = []
+            for p in 0..<x.length {
+                for j in 0..<4 * h {
+                    gateInputs.append(
+                        (0..<width).reduce(bias[j]) { $0 + inputWeights[j * width + $1] * x[p, first + $1] })
+                }
+            }
+            let geometry = LSTMGeometry(
+                rows: 1, length: x.length, units: h, paddedUnits: h, isReversed: direction == 1, outputStride: h)
+            let trace = Twin.lstmForward(gateInputs: gateInputs, weights: recurrent, geometry: geometry)
+            for p in 0..<x.length {
+                for u in 0..<h { y.values[p * y.channels + direction * h + u] = trace.hidden[p * h + u] }
+            }
+        }
+        guard !spec.returnSequences else { return y }
+        let last = (0..<y.channels).map { y[$0 < h ? x.length - 1 : 0, $0] }
+        return Block(length: 1, channels: y.channels, values: last)
+    }
+}
