@@ -55,8 +55,8 @@ def complement_string(sequence: str) -> str:
     return sequence.translate(_COMPLEMENT_LETTERS)[::-1]
 
 
-def _illegal_letter(sequences: Sequence[str], name: str) -> InvalidArgumentError:
-    """The error for the first letter that is none; called only where there is one."""
+def find_illegal(sequences: Sequence[str]) -> tuple[int, int, str]:
+    """Sequence, position and description of the first letter that is none; called only where there is one."""
     for index, sequence in enumerate(sequences):
         for position, letter in enumerate(sequence):
             if ord(letter) < 256 and _CODES[ord(letter)] != _ILLEGAL:
@@ -71,11 +71,15 @@ def _illegal_letter(sequences: Sequence[str], name: str) -> InvalidArgumentError
                 kind = "not a nucleotide letter (a protein sequence?)"
             else:
                 kind = "not a nucleotide letter"
-            return InvalidArgumentError(
-                f"{name}[{index}] must hold the letters ACGTU or IUPAC ambiguity letters; got {letter!r}, {kind}, "
-                f"at position {position}"
-            )
-    return InvalidArgumentError(f"{name} must hold nucleotide letters only")
+            return index, position, f"{letter!r}, {kind}"
+    raise AssertionError("all letters are legal")
+
+
+def _illegal_letter(sequences: Sequence[str], name: str) -> InvalidArgumentError:
+    index, position, found = find_illegal(sequences)
+    return InvalidArgumentError(
+        f"{name}[{index}] must hold the letters ACGTU or IUPAC ambiguity letters; got {found}, at position {position}"
+    )
 
 
 def _check_strings(sequences: Sequence[object], name: str) -> None:
@@ -109,11 +113,16 @@ def _common_length(sequences: Sequence[str], name: str, length: int | None) -> i
     return int(lengths[0])
 
 
+def all_legal(sequences: Sequence[str]) -> bool:
+    """Whether every letter of every sequence is an IUPAC nucleotide letter."""
+    letters = np.frombuffer("".join(sequences).encode("ascii", "replace"), dtype=np.uint8)
+    return letters.size == 0 or int(_CODES[letters].max()) != _ILLEGAL
+
+
 def check_letters(sequences: Sequence[str], name: str) -> None:
     """Throws where an entry is no str or a letter is none; lengths may differ."""
     _check_strings(sequences, name)
-    letters = np.frombuffer("".join(sequences).encode("ascii", "replace"), dtype=np.uint8)
-    if letters.size and _CODES[letters].max() == _ILLEGAL:
+    if not all_legal(sequences):
         raise _illegal_letter(sequences, name)
 
 

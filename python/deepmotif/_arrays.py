@@ -1,4 +1,4 @@
-"""Numeric arrays as sequences: codes (N, L) and letters (N, L, 4), converted where nothing is lost. Sequences room; private."""
+"""Numeric arrays as codes (N, L) or letters (N, L, 4), converted where nothing is lost. Sequences room; private."""
 
 from typing import Any
 
@@ -35,12 +35,12 @@ def plain_array(X: Any, name: str) -> NDArray[Any]:
         return np.asarray(X)
     except ValueError as error:
         raise ShapeError(f"{name} must be {FORMS}, rows of one length; {error}") from None
-    except Exception as error:  # noqa: BLE001 - a foreign __array__ may raise anything
+    except Exception as error:  # a foreign __array__ may raise anything
         raise InvalidArgumentError(f"{name} must be {FORMS}; got {type(X).__name__}: {error}") from None
 
 
 def numeric_input(array: NDArray[Any], name: str) -> NDArray[Any]:
-    """Codes uint8 (N, L) or letters float32 (N, L, 4), C-contiguous, native; the array itself where it is that already."""
+    """Codes uint8 (N, L) or letters float32 (N, L, 4), C-contiguous, native; the array itself where it is that."""
     kind = array.dtype.kind
     if kind not in "biuf":
         raise InvalidArgumentError(f"{name} must be {FORMS}; got dtype {array.dtype} of shape {array.shape}")

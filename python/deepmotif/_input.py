@@ -1,4 +1,4 @@
-"""The door of the package: `Sequences` and `as_input`, through which every sequence argument comes. Sequences room; private."""
+"""The door: `Sequences` and `as_input`, through which every sequence argument comes. Sequences room; private."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -4,6 +4,7 @@ __all__ = [
     "DeepMotifError",
     "FileFormatError",
     "FileNotFound",
+    "FileReadError",
     "FileWriteError",
     "InternalError",
     "InvalidArgumentError",
@@ -32,6 +33,10 @@ class FileFormatError(DeepMotifError, ValueError):
 
 class FileNotFound(DeepMotifError, FileNotFoundError):
     """A file that was named does not exist."""
+
+
+class FileReadError(DeepMotifError, OSError):
+    """A file exists and could not be read, for want of permission for one."""
 
 
 class FileWriteError(DeepMotifError, OSError):

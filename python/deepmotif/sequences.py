@@ -9,28 +9,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _alphabet
+from . import _alphabet, _arrays, _native
 from ._input import Codes, Letters, Sequences, as_input, strings_of
+from ._io import read_fasta, read_table
+from ._peaks import read_peaks
+from ._validation import check_threads, check_whole, draw_seed
 from .exceptions import InvalidArgumentError
 
 __all__ = [
     "Sequences",
     "as_input",
     "decode",
+    "dinucleotide_shuffle",
     "encode",
+    "make_dataset",
     "one_hot",
+    "read_fasta",
+    "read_peaks",
+    "read_table",
     "reverse_complement",
 ]
 
 # MARK: letters and codes
-
-
-def _checked_length(length: int | None) -> int | None:
-    if length is None:
-        return None
-    if isinstance(length, bool) or not isinstance(length, (int, np.integer)) or length < 1:
-        raise InvalidArgumentError(f"length must be a positive integer or None; got {length!r}")
-    return int(length)
 
 
 def _fit_length(codes: Codes, length: int) -> Codes:
@@ -82,7 +82,8 @@ def encode(seqs: Any, length: int | None = None, ambiguous: str = "unknown") -> 
     """
     if ambiguous not in ("unknown", "fraction", "error"):
         raise InvalidArgumentError(f'ambiguous must be "unknown", "fraction" or "error"; got {ambiguous!r}')
-    length = _checked_length(length)
+    if length is not None:
+        length = check_whole(length, "length")
     if isinstance(seqs, Sequences):
         return seqs.codes if length is None else _fit_length(seqs.codes, length)
     strings = strings_of(seqs, "seqs")
@@ -224,3 +225,89 @@ def _like(result: Any, X: Any) -> Any:
             return result
         return tuple(result) if isinstance(X, tuple) else np.array(result, dtype=np.asarray(X).dtype)
     return result.astype(X.dtype) if isinstance(X, np.ndarray) else result
+
+
+# MARK: shuffles
+
+
+def dinucleotide_shuffle(X: Any, random_state: Any = 0, *, n_threads: int | None = None) -> Any:
+    """Sequences with the same letters and dinucleotides in another order.
+
+    Every row is an independent draw, uniform over all distinct sequences with its letter and dinucleotide counts; these
+    fix its first and last letter, and some sequences (AAAA) are their only shuffle. An unknown base is a fifth letter.
+
+    Parameters
+    ----------
+    X : sequence argument
+        Strings of one length; ambiguity letters count as N. Letters (N, L, 4) must be one-hot.
+    random_state : int, None, Generator or RandomState
+        Row i of the same seed is shuffled in the same way whatever the number of rows and threads.
+    n_threads : int, optional
+        All processors that the process may use by default.
+
+    Returns
+    -------
+    Same form and shape as X
+        str, list, tuple, array of str, Sequences (labels and names kept), codes or letters of the dtype given.
+
+    Notes
+    -----
+    A random Euler walk over a uniform arborescence (Altschul and Erickson 1985, doi:10.1093/oxfordjournals.molbev.a040370;
+    Propp and Wilson 1998).
+
+    Examples
+    --------
+    >>> from deepmotif.sequences import dinucleotide_shuffle
+    >>> shuffled = dinucleotide_shuffle("ACCCACGATGATG", random_state=1)
+    >>> shuffled[0], shuffled[-1], sorted(shuffled) == sorted("ACCCACGATGATG")
+    ('A', 'G', True)
+    """
+    array = as_input(X)
+    is_letters = array.ndim == 3
+    codes = _arrays.codes_of_letters(array, "X", "to be shuffled") if is_letters else array
+    shuffled = _native.dinucleotide_shuffle(codes, draw_seed(random_state), 0, check_threads(n_threads))
+    if is_letters:
+        return _like(np.eye(5, 4, dtype=np.float32)[shuffled], X)
+    strings = not isinstance(X, Sequences) and strings_of(X, "X") is not None
+    return _like(_alphabet.strings_of_codes(shuffled) if strings else shuffled, X)
+
+
+def make_dataset(
+    positives: Any, random_state: Any = 0, *, n_threads: int | None = None
+) -> tuple[Codes, NDArray[np.int64]]:
+    """Positives and as many dinucleotide shuffles of them: a training set from sequences that are all bound.
+
+    Parameters
+    ----------
+    positives : sequence argument
+        N sequences; labels of a `Sequences`, if any, must all be 1. Letters (N, L, 4) must be one-hot.
+    random_state : int, None, Generator or RandomState
+        Of the shuffles.
+    n_threads : int, optional
+        All processors that the process may use by default.
+
+    Returns
+    -------
+    X : array (2 N, L)
+        Codes: the positives in their order, then the shuffle of each.
+    y : array (2 N,)
+        int64: N ones, then N zeros.
+
+    Examples
+    --------
+    >>> from deepmotif.sequences import make_dataset
+    >>> X, y = make_dataset(["ACCCACGATGATG", "TTGACATTTATGT"])
+    >>> X.shape, y
+    ((4, 13), array([1, 1, 0, 0]))
+    """
+    array = as_input(positives, name="positives")
+    labels = positives.labels if isinstance(positives, Sequences) else None
+    if labels is not None and (labels != 1).any():
+        raise InvalidArgumentError(
+            f"positives must all be labelled 1; got {int((labels != 1).sum())} other labels: pass "
+            "positives[positives.labels == 1]"
+        )
+    codes = _arrays.codes_of_letters(array, "positives", "to be shuffled") if array.ndim == 3 else array
+    shuffled = _native.dinucleotide_shuffle(codes, draw_seed(random_state), 0, check_threads(n_threads))
+    y = np.repeat(np.array([1, 0], dtype=np.int64), len(codes))
+    return np.concatenate([codes, shuffled]), y
