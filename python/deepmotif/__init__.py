@@ -14,6 +14,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "DeepMotifError",
         "FileFormatError",
         "FileNotFound",
+        "FileReadError",
         "FileWriteError",
         "InternalError",
         "InvalidArgumentError",

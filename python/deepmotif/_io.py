@@ -1,4 +1,4 @@
-"""Reading sequences from FASTA files and tables. Sequences room; users reach it as `deepmotif.sequences`."""
+"""Reading sequences from FASTA files and tables. Sequences room; part of `deepmotif.sequences`."""
 
 import csv
 import os

@@ -1,4 +1,4 @@
-"""Reading windows of a genome around peaks: BED and narrowPeak. Sequences room; users reach it as `deepmotif.sequences`."""
+"""Reading windows of a genome around peaks: BED and narrowPeak. Sequences room; part of `deepmotif.sequences`."""
 
 import os
 import tempfile
@@ -208,8 +208,8 @@ def _size(chromosomes: dict[str, _Chromosome], peak: _Peak, path: Path) -> int:
     size = len(chromosomes[peak.chrom])
     if peak.center >= size:
         raise FileFormatError(
-            f"{peak.place}: the centre {peak.center} lies beyond the end of {peak.chrom}, {size} bp in {path}; are peaks "
-            "and genome of the same assembly?"
+            f"{peak.place}: the centre {peak.center} lies beyond the end of {peak.chrom}, {size} bp in {path}; are "
+            "peaks and genome of the same assembly?"
         )
     return size
 

@@ -1,4 +1,4 @@
-"""Opening files to read: plain or gzip by content, every failure as an error of this package. Sequences room; private."""
+"""Opening files to read: plain or gzip by content, failures as errors of this package. Sequences room; private."""
 
 import gzip
 import os
@@ -39,9 +39,9 @@ def reading(path: Path, expected: str) -> Iterator[BinaryIO]:
         have been there.
     """
     try:
-        opened = gzip.open(path, "rb") if is_gzip(path) else path.open("rb")
-        with opened as file:
-            yield file  # type: ignore[misc]
+        compressed = is_gzip(path)
+        with path.open("rb") as file:
+            yield gzip.GzipFile(fileobj=file) if compressed else file  # type: ignore[misc]
     except FileNotFoundError as error:
         raise FileNotFound(error.errno, f"no such file; expected {expected}", str(path)) from None
     except IsADirectoryError:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _alphabet, _arrays, _native
+from . import _alphabet, _arrays
 from ._input import Codes, Letters, Sequences, as_input, strings_of
 from ._io import read_fasta, read_table
 from ._peaks import read_peaks
@@ -148,7 +148,7 @@ def decode(X: Any) -> list[str]:
     if not np.array_equal(expected, array):
         index = tuple(int(i) for i in np.argwhere((expected != array).any(axis=2))[0])
         raise InvalidArgumentError(
-            f"X must be one-hot or hold equal fractions to be decoded; got {array[index]} at X[{index[0]}, {index[1]}]; "
+            f"X must be one-hot or hold equal fractions to be decoded; got {array[index]} at X{list(index)}; "
             "X.argmax(axis=2) gives the codes of the likeliest letters"
         )
     length = array.shape[1]
@@ -252,8 +252,8 @@ def dinucleotide_shuffle(X: Any, random_state: Any = 0, *, n_threads: int | None
 
     Notes
     -----
-    A random Euler walk over a uniform arborescence (Altschul and Erickson 1985, doi:10.1093/oxfordjournals.molbev.a040370;
-    Propp and Wilson 1998).
+    A random Euler walk over a uniform arborescence: Altschul and Erickson 1985,
+    doi:10.1093/oxfordjournals.molbev.a040370; Propp and Wilson 1998, doi:10.1006/jagm.1997.0917.
 
     Examples
     --------
@@ -262,6 +262,8 @@ def dinucleotide_shuffle(X: Any, random_state: Any = 0, *, n_threads: int | None
     >>> shuffled[0], shuffled[-1], sorted(shuffled) == sorted("ACCCACGATGATG")
     ('A', 'G', True)
     """
+    from . import _native
+
     array = as_input(X)
     is_letters = array.ndim == 3
     codes = _arrays.codes_of_letters(array, "X", "to be shuffled") if is_letters else array
@@ -300,6 +302,8 @@ def make_dataset(
     >>> X.shape, y
     ((4, 13), array([1, 1, 0, 0]))
     """
+    from . import _native
+
     array = as_input(positives, name="positives")
     labels = positives.labels if isinstance(positives, Sequences) else None
     if labels is not None and (labels != 1).any():
