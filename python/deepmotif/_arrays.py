@@ -88,10 +88,10 @@ def _codes(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
 
 
 def _looks_one_hot(array: NDArray[Any]) -> bool:
-    """Whether float codes are more likely one one-hot sequence (L, 4): several rows, each with a single 1."""
+    """Whether float codes are more likely one one-hot sequence (L, 4): several rows, each with a single 1 or none."""
     if array.shape[1] != 4 or len(array) < 2:
         return False
-    return bool(np.isin(array, (0, 1)).all() and (array.sum(axis=1) == 1).all())
+    return bool(np.isin(array, (0, 1)).all() and array.sum(axis=1).max() == 1)
 
 
 # MARK: letters
