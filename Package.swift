@@ -70,6 +70,7 @@ targets += [
     tests(of: "Networks", ["DeepMotifNetworks", "DeepMotifTestSupport"]),
     tests(of: "Sequences", ["DeepMotifSequences"]),
     tests(of: "Motifs", ["DeepMotifMotifs"]),
+    tests(of: "ABI", ["DeepMotifABI", "CDeepMotif"]),
 ]
 
 let package = Package(

@@ -214,7 +214,7 @@ int64_t model_classes(model_object *model, int64_t length) {
     int64_t positions, channels;
     int32_t status = dm_model_layer_shape(model->handle, -1, length, &positions, &channels);
     if (status == DM_OK) return positions * channels;
-    raise_status(state_of_type(Py_TYPE(model)), status);
+    raise_status(state_of_type(Py_TYPE((PyObject *)model)), status);
     return -1;
 }
 
