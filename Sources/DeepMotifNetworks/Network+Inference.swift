@@ -18,13 +18,9 @@ extension Network {
     ) throws(DeepMotifError) {
         _ = try shape(ofLayer: layer, length: sequences.length)
         try sequences.validate()
-        let input: LayerInput
-        switch sequences.form {
-        case .codes(let codes): input = .codes(codes)
-        case .letters(let letters): input = .dense(letters)
-        }
         try run(
-            0..<(layer + 1), input: input, rows: sequences.count, length: sequences.length, threads: threads,
+            0..<(layer + 1), input: LayerInput(sequences), rows: sequences.count, length: sequences.length,
+            threads: threads,
             output: output)
     }
 

@@ -17,6 +17,8 @@ package final class Network: @unchecked Sendable {
     /// Shortest length that the layers allow.
     package private(set) var minimumLength = 1
     package let parameters: ParameterStore
+    /// The first layer with parameters: training goes back no further.
+    let firstTrainedLayer: Int
     let table: UnsafeMutablePointer<KernelTable>
     let workspaces = Workspaces()
     private let prepared: Buffer<Float>
@@ -61,6 +63,7 @@ package final class Network: @unchecked Sendable {
         layerNames = names
         self.length = length
         classCount = shape.channels
+        firstTrainedLayer = layers.firstIndex { $0.parameterCount > 0 } ?? 0
         parameters = try ParameterStore(layers: layers, names: names)
         parameters.initialize(seed: seed)
         var offsets: [Int] = []
