@@ -62,6 +62,9 @@ func tests(of room: String, _ extra: [String] = []) -> Target {
 }
 
 targets += [
+    .executableTarget(
+        name: "DeepMotifBench",
+        dependencies: names(["DeepMotifCore", "DeepMotifKernelTable", "DeepMotifKernels"] + wideKernels)),
     .target(
         name: "DeepMotifTestSupport", dependencies: ["DeepMotifCore", "DeepMotifKernelTable"],
         path: "Tests/DeepMotifTestSupport"),

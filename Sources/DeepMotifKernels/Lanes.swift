@@ -21,9 +21,6 @@ import DeepMotifKernelTable
     let instructionLevel: Int32 = 0
 #endif
 
-/// Columns of one panel of a packed matrix: two vectors.
-let panelColumns = 2 * laneCount
-
 @inline(__always)
 func load(_ pointer: Floats) -> Lanes {
     UnsafeRawPointer(pointer).loadUnaligned(as: Lanes.self)
@@ -44,12 +41,86 @@ func accumulate(_ sum: Lanes, _ a: Lanes, _ b: Lanes) -> Lanes {
     #endif
 }
 
-/// The same for one element.
+/// The same for four elements.
 @inline(__always)
-func accumulate(_ sum: Float, _ a: Float, _ b: Float) -> Float {
+func accumulate4(_ sum: SIMD4<Float>, _ a: SIMD4<Float>, _ b: SIMD4<Float>) -> SIMD4<Float> {
     #if DM_AVX2 || DM_AVX512 || arch(arm64)
         return sum.addingProduct(a, b)
     #else
         return sum + a * b
     #endif
+}
+
+/// The same for one element.
+@inline(__always)
+func accumulate1(_ sum: Float, _ a: Float, _ b: Float) -> Float {
+    #if DM_AVX2 || DM_AVX512 || arch(arm64)
+        return sum.addingProduct(a, b)
+    #else
+        return sum + a * b
+    #endif
+}
+
+// MARK: Less than a vector
+
+/// The first `count` < laneCount elements, zero behind them.
+@inline(never)
+func loadFirst(_ pointer: Floats, _ count: Int) -> Lanes {
+    var result = Lanes()
+    var i = 0
+    while i < count {
+        result[i] = pointer[i]
+        i += 1
+    }
+    return result
+}
+
+@inline(__always)
+private func storeFirst4(_ value: SIMD4<Float>, _ pointer: MutableFloats, _ count: Int) {
+    var (rest, pointer) = (value, pointer)
+    if count & 2 != 0 {
+        UnsafeMutableRawPointer(pointer).storeBytes(of: rest.lowHalf, as: SIMD2<Float>.self)
+        rest.lowHalf = rest.highHalf
+        pointer += 2
+    }
+    if count & 1 != 0 { pointer[0] = rest[0] }
+}
+
+/// Stores the first `count` < laneCount elements.
+@inline(never)
+func storeFirst(_ value: Lanes, _ pointer: MutableFloats, _ count: Int) {
+    #if DM_AVX512
+        var (rest, target) = (value, pointer)
+        if count & 8 != 0 {
+            UnsafeMutableRawPointer(target).storeBytes(of: rest.lowHalf, as: SIMD8<Float>.self)
+            rest.lowHalf = rest.highHalf
+            target += 8
+        }
+        if count & 4 != 0 {
+            UnsafeMutableRawPointer(target).storeBytes(of: rest.lowHalf.lowHalf, as: SIMD4<Float>.self)
+            rest.lowHalf.lowHalf = rest.lowHalf.highHalf
+            target += 4
+        }
+        storeFirst4(rest.lowHalf.lowHalf, target, count)
+    #elseif DM_AVX2
+        var (rest, target) = (value, pointer)
+        if count & 4 != 0 {
+            UnsafeMutableRawPointer(target).storeBytes(of: rest.lowHalf, as: SIMD4<Float>.self)
+            rest.lowHalf = rest.highHalf
+            target += 4
+        }
+        storeFirst4(rest.lowHalf, target, count)
+    #else
+        storeFirst4(value, pointer, count)
+    #endif
+}
+
+/// Stores the last `count` < laneCount elements, the first of them to `pointer`.
+@inline(never)
+func storeLast(_ value: Lanes, _ pointer: MutableFloats, _ count: Int) {
+    var i = 0
+    while i < count {
+        pointer[i] = value[laneCount - count + i]
+        i += 1
+    }
 }

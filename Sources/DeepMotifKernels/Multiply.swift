@@ -2,17 +2,52 @@
 
 import DeepMotifKernelTable
 
+/// Rows of A whose tiles go over all panels before the next rows are touched: 128 KB of A.
+private let blockFloats = 32768
+
 func packMatrix(
     _ b: Floats, _ rowStride: Int, _ columnStride: Int, _ k: Int, _ n: Int, _ packed: MutableFloats
 ) {
-    for first in stride(from: 0, to: n, by: panelColumns) {
+    var first = 0
+    while first < n {
         let panel = packed + first * k
-        for i in 0..<k {
+        let source = b + first * columnStride
+        let columns = n - first
+        if columnStride == 1 && columns >= panelColumns {
+            for i in 0..<k {
+                store(load(source + i * rowStride), panel + i * panelColumns)
+                store(load(source + i * rowStride + laneCount), panel + i * panelColumns + laneCount)
+            }
+        } else {
             for j in 0..<panelColumns {
-                let column = first + j
-                panel[i * panelColumns + j] = column < n ? b[i * rowStride + column * columnStride] : 0
+                let column = source + j * columnStride
+                for i in 0..<k { panel[i * panelColumns + j] = j < columns ? column[i * rowStride] : 0 }
             }
         }
+        first += panelColumns
+    }
+}
+
+@inline(__always)
+private func multiplyTile(_ height: Int, _ a: Floats, _ lda: Int, _ panel: Floats, _ k: Int, _ target: TileTarget) {
+    writeTile(height, productTile(height, true, a, lda, 1, panel, panelColumns, k), target)
+}
+
+/// One tile of `height` <= tileRows rows.
+private func multiplyRows(_ height: Int, _ a: Floats, _ lda: Int, _ panel: Floats, _ k: Int, _ target: TileTarget) {
+    switch height {
+    case 1: multiplyTile(1, a, lda, panel, k, target)
+    case 2: multiplyTile(2, a, lda, panel, k, target)
+    case 3: multiplyTile(3, a, lda, panel, k, target)
+    #if DM_AVX2 || DM_AVX512
+        case 4: multiplyTile(4, a, lda, panel, k, target)
+        case 5: multiplyTile(5, a, lda, panel, k, target)
+    #endif
+    #if DM_AVX512
+        case 6: multiplyTile(6, a, lda, panel, k, target)
+        case 7: multiplyTile(7, a, lda, panel, k, target)
+    #endif
+    default: multiplyTile(tileRows, a, lda, panel, k, target)
     }
 }
 
@@ -20,14 +55,37 @@ func multiply(
     _ a: Floats, _ lda: Int, _ packed: Floats, _ bias: Floats?, _ c: MutableFloats, _ ldc: Int, _ m: Int, _ n: Int,
     _ k: Int, _ accumulates: Bool
 ) {
-    for row in 0..<m {
-        for column in 0..<n {
-            let panel = packed + column / panelColumns * panelColumns * k + column % panelColumns
-            var sum: Float = 0
-            for i in 0..<k { sum = accumulate(sum, a[row * lda + i], panel[i * panelColumns]) }
-            if let bias { sum += bias[column] }
-            if accumulates { sum += c[row * ldc + column] }
-            c[row * ldc + column] = sum
+    guard m > 0, n > 0 else { return }
+    let rowsWanted = blockFloats / (k > 0 ? k : 1)
+    let blockRows = rowsWanted > 4 * tileRows ? rowsWanted : 4 * tileRows
+    let blocks = (m + blockRows - 1) / blockRows
+    for block in 0..<blocks {
+        let start = block * m / blocks
+        let rows = (block + 1) * m / blocks - start
+        // Tiles of nearly equal heights: a last tile of one row would waste most of the registers.
+        let tiles = (rows + tileRows - 1) / tileRows
+        var column = 0
+        while column < n {
+            let left = n - column
+            var target = TileTarget(
+                c: c + start * ldc + column, stride: ldc, columns: left < panelColumns ? left : panelColumns,
+                accumulates: accumulates)
+            if let bias {
+                target.hasBias = true
+                target.biasLow = left >= laneCount ? load(bias + column) : loadFirst(bias + column, left)
+                target.biasHigh =
+                    left >= panelColumns
+                    ? load(bias + column + laneCount)
+                    : left > laneCount ? loadFirst(bias + column + laneCount, left - laneCount) : Lanes()
+            }
+            let first = target.c
+            for tile in 0..<tiles {
+                let row = tile * rows / tiles
+                target.c = first + row * ldc
+                multiplyRows(
+                    (tile + 1) * rows / tiles - row, a + (start + row) * lda, lda, packed + column * k, k, target)
+            }
+            column += panelColumns
         }
     }
 }

@@ -2,15 +2,126 @@
 
 import DeepMotifKernelTable
 
-func multiplyTransposed(
+/// Rows of A and B that a tile sums up before it goes to memory: both stay in the second-level cache.
+private let blockDepth = 256
+
+@inline(__always)
+private func wideTile(
+    _ height: Int, _ a: Floats, _ lda: Int, _ b: Floats, _ ldb: Int, _ k: Int, _ target: TileTarget
+) {
+    writeTile(height, productTile(height, true, a, 1, lda, b, ldb, k), target)
+}
+
+private func wideRows(
+    _ height: Int, _ a: Floats, _ lda: Int, _ b: Floats, _ ldb: Int, _ k: Int, _ target: TileTarget
+) {
+    switch height {
+    case 1: wideTile(1, a, lda, b, ldb, k, target)
+    case 2: wideTile(2, a, lda, b, ldb, k, target)
+    case 3: wideTile(3, a, lda, b, ldb, k, target)
+    #if DM_AVX2 || DM_AVX512
+        case 4: wideTile(4, a, lda, b, ldb, k, target)
+        case 5: wideTile(5, a, lda, b, ldb, k, target)
+    #endif
+    #if DM_AVX512
+        case 6: wideTile(6, a, lda, b, ldb, k, target)
+        case 7: wideTile(7, a, lda, b, ldb, k, target)
+    #endif
+    default: wideTile(tileRows, a, lda, b, ldb, k, target)
+    }
+}
+
+@inline(__always)
+private func narrowTile(
+    _ height: Int, _ a: Floats, _ lda: Int, _ b: Floats, _ ldb: Int, _ k: Int, _ target: TileTarget
+) {
+    addNarrowTile(height, productTile(height, false, a, 1, lda, b, ldb, k), target)
+}
+
+private func narrowRows(
+    _ height: Int, _ a: Floats, _ lda: Int, _ b: Floats, _ ldb: Int, _ k: Int, _ target: TileTarget
+) {
+    switch height {
+    case 1: narrowTile(1, a, lda, b, ldb, k, target)
+    case 2: narrowTile(2, a, lda, b, ldb, k, target)
+    case 3: narrowTile(3, a, lda, b, ldb, k, target)
+    #if DM_AVX2 || DM_AVX512
+        case 4: narrowTile(4, a, lda, b, ldb, k, target)
+        case 5: narrowTile(5, a, lda, b, ldb, k, target)
+    #endif
+    #if DM_AVX512
+        case 6: narrowTile(6, a, lda, b, ldb, k, target)
+        case 7: narrowTile(7, a, lda, b, ldb, k, target)
+    #endif
+    default: narrowTile(tileRows, a, lda, b, ldb, k, target)
+    }
+}
+
+/// Fewer columns than a vector has: four at a time, then one by one.
+private func fewColumns(
     _ a: Floats, _ lda: Int, _ b: Floats, _ ldb: Int, _ c: MutableFloats, _ ldc: Int, _ m: Int, _ n: Int, _ k: Int
 ) {
     for row in 0..<m {
-        for i in 0..<k {
-            let value = a[i * lda + row]
-            for column in 0..<n {
-                c[row * ldc + column] = accumulate(c[row * ldc + column], value, b[i * ldb + column])
+        var column = 0
+        while column + 4 <= n {
+            var sum = SIMD4<Float>()
+            for i in 0..<k {
+                let values = UnsafeRawPointer(b + i * ldb + column).loadUnaligned(as: SIMD4<Float>.self)
+                sum = accumulate4(sum, SIMD4(repeating: a[i * lda + row]), values)
+            }
+            let target = UnsafeMutableRawPointer(c + row * ldc + column)
+            target.storeBytes(of: target.loadUnaligned(as: SIMD4<Float>.self) + sum, as: SIMD4<Float>.self)
+            column += 4
+        }
+        while column < n {
+            var sum: Float = 0
+            for i in 0..<k { sum = accumulate1(sum, a[i * lda + row], b[i * ldb + column]) }
+            c[row * ldc + column] += sum
+            column += 1
+        }
+    }
+}
+
+/// Goes over the columns in wide tiles, then in narrow ones; the last narrow one reads columns again that are done
+/// already, and adds its last ones only.
+private func multiplyBlock(
+    _ a: Floats, _ lda: Int, _ b: Floats, _ ldb: Int, _ c: MutableFloats, _ ldc: Int, _ m: Int, _ n: Int, _ k: Int
+) {
+    let tiles = (m + tileRows - 1) / tileRows
+    var column = 0
+    while column < n {
+        let left = n - column
+        let isWide = left >= panelColumns
+        let first = isWide || left >= laneCount ? column : n - laneCount
+        var target = TileTarget(
+            c: c + first, stride: ldc, columns: isWide ? panelColumns : left < laneCount ? left : laneCount,
+            accumulates: true)
+        for tile in 0..<tiles {
+            let row = tile * m / tiles
+            let height = (tile + 1) * m / tiles - row
+            target.c = c + row * ldc + first
+            if isWide {
+                wideRows(height, a + row, lda, b + first, ldb, k, target)
+            } else {
+                narrowRows(height, a + row, lda, b + first, ldb, k, target)
             }
         }
+        column += isWide ? panelColumns : laneCount
+    }
+}
+
+func multiplyTransposed(
+    _ a: Floats, _ lda: Int, _ b: Floats, _ ldb: Int, _ c: MutableFloats, _ ldc: Int, _ m: Int, _ n: Int, _ k: Int
+) {
+    guard m > 0, n > 0 else { return }
+    var start = 0
+    while start < k {
+        let depth = k - start < blockDepth ? k - start : blockDepth
+        if n < laneCount {
+            fewColumns(a + start * lda, lda, b + start * ldb, ldb, c, ldc, m, n, depth)
+        } else {
+            multiplyBlock(a + start * lda, lda, b + start * ldb, ldb, c, ldc, m, n, depth)
+        }
+        start += blockDepth
     }
 }

@@ -31,7 +31,7 @@ func accumulateSparseRows(
         for e in 0..<Int(counts[j]) {
             let value = values[j * listStride + e]
             let source = x + Int(indices[j * listStride + e]) * xStride
-            for s in 0..<span { row[s] = accumulate(row[s], value, source[s]) }
+            for s in 0..<span { row[s] = accumulate1(row[s], value, source[s]) }
         }
     }
 }
@@ -45,7 +45,7 @@ func scatterSparseRows(
         for e in 0..<Int(counts[j]) {
             let value = values[j * listStride + e]
             let target = x + Int(indices[j * listStride + e]) * xStride
-            for s in 0..<span { target[s] = accumulate(target[s], value, row[s]) }
+            for s in 0..<span { target[s] = accumulate1(target[s], value, row[s]) }
         }
     }
 }

@@ -1,0 +1,128 @@
+// Cases+Sparse: convolutions of codes and sparse gradients at the sizes of the networks. Benchmark.
+
+import DeepMotifCore
+import DeepMotifKernelTable
+
+/// Densities behind ReLU, dropout 0.5 and pooling by 2.
+private let density = 0.12
+
+func convolution(gradient: Bool, kernels: KernelTable) -> BenchCase {
+    let g = ConvolutionGeometry(
+        length: 101, outputLength: 93, channels: 4, filters: 128, width: 9, stride: 1, dilation: 1, padding: 0)
+    return BenchCase(
+        name: "convolveCodes\(gradient ? "Gradient" : "") L=101 K=9 F=128",
+        work: Double(g.outputLength * g.width * g.filters), bytes: 4 * (g.width * 5 + g.outputLength) * g.filters
+    ) {
+        let letters = try codes(g.length)
+        let table = try numbers(g.width * 5 * g.filters)
+        let bias = try numbers(g.filters)
+        let y = try numbers(g.outputLength * g.filters, density: density)
+        return {
+            if gradient {
+                kernels.convolveCodesGradient(letters.readOnly, y.readOnly, table.pointer, g)
+            } else {
+                kernels.convolveCodes(letters.readOnly, table.readOnly, bias.readOnly, y.pointer, g)
+            }
+        }
+    }
+}
+
+/// What one sparse case works on.
+enum SparseKernel: String, CaseIterable {
+    case listNonzeros
+    case accumulateSparseRows
+    case scatterSparseRows
+}
+
+func sparse(_ kernel: SparseKernel, rows: Int, span: Int, stride: Int, kernels: KernelTable) -> BenchCase {
+    let columns = 128
+    let listed = Double(rows * columns) * density
+    return BenchCase(
+        name: "\(kernel.rawValue) rows=\(rows) columns=\(columns) span=\(span) density=\(density)",
+        work: kernel == .listNonzeros ? Double(rows * columns) : 2 * listed * Double(span),
+        unit: kernel == .listNonzeros ? "Gelement/s" : "GFLOP/s",
+        bytes: 4 * (rows * columns + (kernel == .listNonzeros ? 2 * rows * columns : rows * stride + columns * span))
+    ) {
+        let g = try numbers(rows * columns, density: density)
+        let indices = try Buffer<Int32>(count: rows * columns)
+        let values = try Buffer<Float>(count: rows * columns)
+        let counts = try Buffer<Int32>(count: columns)
+        let x = try numbers(rows * stride + span)
+        let w = try numbers(columns * span)
+        _ = kernels.listNonzeros(g.readOnly, rows, columns, indices.pointer, values.pointer, counts.pointer)
+        return {
+            switch kernel {
+            case .listNonzeros:
+                _ = kernels.listNonzeros(g.readOnly, rows, columns, indices.pointer, values.pointer, counts.pointer)
+            case .accumulateSparseRows:
+                kernels.accumulateSparseRows(
+                    x.readOnly, stride, span, UnsafePointer(indices.pointer), values.readOnly,
+                    UnsafePointer(counts.pointer), rows, columns, w.pointer)
+            case .scatterSparseRows:
+                kernels.scatterSparseRows(
+                    w.readOnly, span, x.pointer, stride, UnsafePointer(indices.pointer), values.readOnly,
+                    UnsafePointer(counts.pointer), rows, columns)
+            }
+        }
+    }
+}
+
+/// Kernels over `count` elements, in place.
+func elementwise(kernels: KernelTable) -> [BenchCase] {
+    let count = 42 * 128
+    func map(_ name: String, _ kernel: @escaping KernelTable.MapKernel) -> BenchCase {
+        BenchCase(name: "\(name) \(count)", work: Double(count), unit: "Gelement/s", bytes: 8 * count) {
+            let x = try numbers(count)
+            let y = try Buffer<Float>(count: count)
+            return { kernel(x.readOnly, y.pointer, count) }
+        }
+    }
+    func mapGradient(_ name: String, _ kernel: @escaping KernelTable.MapGradientKernel) -> BenchCase {
+        BenchCase(name: "\(name) \(count)", work: Double(count), unit: "Gelement/s", bytes: 12 * count) {
+            let (y, dy) = (try numbers(count, density: 0.5), try numbers(count))
+            let dx = try Buffer<Float>(count: count)
+            return { kernel(y.readOnly, dy.readOnly, dx.pointer, count) }
+        }
+    }
+    return [
+        map("relu", kernels.relu), mapGradient("reluGradient", kernels.reluGradient),
+        map("sigmoid", kernels.sigmoid), map("tanh", kernels.tanh), map("add", kernels.add),
+        map("dropout") { x, y, count in kernels.dropout(x, y, count, 12345, 32768) },
+        map("addColumnSums") { x, y, count in kernels.addColumnSums(x, count / 128, 128, y) },
+        map("averagePool") { x, y, count in kernels.averagePool(x, 128, 2, 2, count / 256, y) },
+        adam(kernels: kernels), maxPool(kernels: kernels), maxPoolGradient(kernels: kernels),
+    ]
+}
+
+private func adam(kernels: KernelTable) -> BenchCase {
+    let count = 136_322
+    return BenchCase(name: "adam \(count)", work: Double(count), unit: "Gelement/s", bytes: 16 * count) {
+        let (p, g) = (try numbers(count), try numbers(count))
+        let (m, v) = (try Buffer<Float>(count: count), try Buffer<Float>(count: count))
+        let step = AdamStep(
+            beta1: 0.9, beta2: 0.999, stepSize: 1e-6, secondMomentRoot: 1, epsilon: 1e-8, clip: 5)
+        return { kernels.adam(p.pointer, g.readOnly, m.pointer, v.pointer, count, step) }
+    }
+}
+
+private func maxPool(kernels: KernelTable) -> BenchCase {
+    BenchCase(name: "maxPool 92x128", work: 92 * 128, unit: "Gelement/s", bytes: 92 * 128 * 8) {
+        let x = try numbers(92 * 128)
+        let y = try Buffer<Float>(count: 46 * 128)
+        let offsets = try Buffer<Int32>(count: 46 * 128)
+        return { kernels.maxPool(x.readOnly, 128, 2, 2, 46, y.pointer, offsets.pointer) }
+    }
+}
+
+private func maxPoolGradient(kernels: KernelTable) -> BenchCase {
+    BenchCase(name: "maxPoolGradient 92x128", work: 92 * 128, unit: "Gelement/s", bytes: 92 * 128 * 8) {
+        let dy = try numbers(46 * 128)
+        let dx = try Buffer<Float>(count: 92 * 128)
+        let offsets = try Buffer<Int32>(count: 46 * 128)
+        let letters = try codes(46 * 128)
+        for i in 0..<46 * 128 { offsets.pointer[i] = Int32(letters.pointer[i] & 1) }
+        return {
+            kernels.maxPoolGradient(dy.readOnly, UnsafePointer(offsets.pointer), 128, 2, 46, dx.pointer)
+        }
+    }
+}
