@@ -28,29 +28,6 @@ func packMatrix(
     }
 }
 
-@inline(__always)
-private func multiplyTile(_ height: Int, _ a: Floats, _ lda: Int, _ panel: Floats, _ k: Int, _ target: TileTarget) {
-    writeTile(height, productTile(height, true, a, lda, 1, panel, panelColumns, k), target)
-}
-
-/// One tile of `height` <= tileRows rows.
-private func multiplyRows(_ height: Int, _ a: Floats, _ lda: Int, _ panel: Floats, _ k: Int, _ target: TileTarget) {
-    switch height {
-    case 1: multiplyTile(1, a, lda, panel, k, target)
-    case 2: multiplyTile(2, a, lda, panel, k, target)
-    case 3: multiplyTile(3, a, lda, panel, k, target)
-    #if DM_AVX2 || DM_AVX512
-        case 4: multiplyTile(4, a, lda, panel, k, target)
-        case 5: multiplyTile(5, a, lda, panel, k, target)
-    #endif
-    #if DM_AVX512
-        case 6: multiplyTile(6, a, lda, panel, k, target)
-        case 7: multiplyTile(7, a, lda, panel, k, target)
-    #endif
-    default: multiplyTile(tileRows, a, lda, panel, k, target)
-    }
-}
-
 func multiply(
     _ a: Floats, _ lda: Int, _ packed: Floats, _ bias: Floats?, _ c: MutableFloats, _ ldc: Int, _ m: Int, _ n: Int,
     _ k: Int, _ accumulates: Bool
@@ -79,11 +56,13 @@ func multiply(
                     : left > laneCount ? loadFirst(bias + column + laneCount, left - laneCount) : Lanes()
             }
             let first = target.c
+            var source = TileSource(
+                a: a, rowStride: lda, step: 1, b: packed + column * k, bStride: panelColumns, k: k)
             for tile in 0..<tiles {
                 let row = tile * rows / tiles
                 target.c = first + row * ldc
-                multiplyRows(
-                    (tile + 1) * rows / tiles - row, a + (start + row) * lda, lda, packed + column * k, k, target)
+                source.a = a + (start + row) * lda
+                wideTile((tile + 1) * rows / tiles - row, source, target)
             }
             column += panelColumns
         }

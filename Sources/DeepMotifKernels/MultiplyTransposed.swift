@@ -5,58 +5,6 @@ import DeepMotifKernelTable
 /// Rows of A and B that a tile sums up before it goes to memory: both stay in the second-level cache.
 private let blockDepth = 256
 
-@inline(__always)
-private func wideTile(
-    _ height: Int, _ a: Floats, _ lda: Int, _ b: Floats, _ ldb: Int, _ k: Int, _ target: TileTarget
-) {
-    writeTile(height, productTile(height, true, a, 1, lda, b, ldb, k), target)
-}
-
-private func wideRows(
-    _ height: Int, _ a: Floats, _ lda: Int, _ b: Floats, _ ldb: Int, _ k: Int, _ target: TileTarget
-) {
-    switch height {
-    case 1: wideTile(1, a, lda, b, ldb, k, target)
-    case 2: wideTile(2, a, lda, b, ldb, k, target)
-    case 3: wideTile(3, a, lda, b, ldb, k, target)
-    #if DM_AVX2 || DM_AVX512
-        case 4: wideTile(4, a, lda, b, ldb, k, target)
-        case 5: wideTile(5, a, lda, b, ldb, k, target)
-    #endif
-    #if DM_AVX512
-        case 6: wideTile(6, a, lda, b, ldb, k, target)
-        case 7: wideTile(7, a, lda, b, ldb, k, target)
-    #endif
-    default: wideTile(tileRows, a, lda, b, ldb, k, target)
-    }
-}
-
-@inline(__always)
-private func narrowTile(
-    _ height: Int, _ a: Floats, _ lda: Int, _ b: Floats, _ ldb: Int, _ k: Int, _ target: TileTarget
-) {
-    addNarrowTile(height, productTile(height, false, a, 1, lda, b, ldb, k), target)
-}
-
-private func narrowRows(
-    _ height: Int, _ a: Floats, _ lda: Int, _ b: Floats, _ ldb: Int, _ k: Int, _ target: TileTarget
-) {
-    switch height {
-    case 1: narrowTile(1, a, lda, b, ldb, k, target)
-    case 2: narrowTile(2, a, lda, b, ldb, k, target)
-    case 3: narrowTile(3, a, lda, b, ldb, k, target)
-    #if DM_AVX2 || DM_AVX512
-        case 4: narrowTile(4, a, lda, b, ldb, k, target)
-        case 5: narrowTile(5, a, lda, b, ldb, k, target)
-    #endif
-    #if DM_AVX512
-        case 6: narrowTile(6, a, lda, b, ldb, k, target)
-        case 7: narrowTile(7, a, lda, b, ldb, k, target)
-    #endif
-    default: narrowTile(tileRows, a, lda, b, ldb, k, target)
-    }
-}
-
 /// Fewer columns than a vector has: four at a time, then one by one.
 private func fewColumns(
     _ a: Floats, _ lda: Int, _ b: Floats, _ ldb: Int, _ c: MutableFloats, _ ldc: Int, _ m: Int, _ n: Int, _ k: Int
@@ -96,15 +44,13 @@ private func multiplyBlock(
         var target = TileTarget(
             c: c + first, stride: ldc, columns: isWide ? panelColumns : left < laneCount ? left : laneCount,
             accumulates: true)
+        var source = TileSource(a: a, rowStride: 1, step: lda, b: b + first, bStride: ldb, k: k)
         for tile in 0..<tiles {
             let row = tile * m / tiles
             let height = (tile + 1) * m / tiles - row
+            source.a = a + row
             target.c = c + row * ldc + first
-            if isWide {
-                wideRows(height, a + row, lda, b + first, ldb, k, target)
-            } else {
-                narrowRows(height, a + row, lda, b + first, ldb, k, target)
-            }
+            if isWide { wideTile(height, source, target) } else { narrowTile(height, source, target) }
         }
         column += isWide ? panelColumns : laneCount
     }

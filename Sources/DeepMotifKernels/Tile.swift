@@ -42,15 +42,23 @@ struct Tile {
     var r7 = TileRow()
 }
 
-/// Sums over k of a(row, k) b(k, columns): a(row, k) stands at a[row * rowStride + k * step], b's row k at b + k *
-/// bStride. `height` and `isWide` are literals at every call, so that each size becomes straight code of its own.
+/// What a tile sums up: a(row, k) stands at a[row * rowStride + k * step], row k of B at b + k * bStride.
+struct TileSource {
+    var a: Floats
+    var rowStride: Int
+    var step: Int
+    var b: Floats
+    var bStride: Int
+    var k: Int
+}
+
+/// Sums over k of a(row, k) b(k, columns). `height` and `isWide` are literals at every call, so that each size becomes
+/// straight code of its own.
 @inline(__always)
-func productTile(
-    _ height: Int, _ isWide: Bool, _ a: Floats, _ rowStride: Int, _ step: Int, _ b: Floats, _ bStride: Int, _ k: Int
-) -> Tile {
+func productTile(_ height: Int, _ isWide: Bool, _ source: TileSource) -> Tile {
+    let rowStride = source.rowStride
     var tile = Tile()
-    var (a, b) = (a, b)
-    var left = k
+    var (a, b, left) = (source.a, source.b, source.k)
     while left > 0 {
         let low = load(b)
         let high = isWide ? load(b + laneCount) : low
@@ -62,93 +70,9 @@ func productTile(
         if height > 5 { tile.r5.add(a[5 &* rowStride], low, high, isWide) }
         if height > 6 { tile.r6.add(a[6 &* rowStride], low, high, isWide) }
         if height > 7 { tile.r7.add(a[7 &* rowStride], low, high, isWide) }
-        a += step
-        b += bStride
+        a += source.step
+        b += source.bStride
         left &-= 1
     }
     return tile
-}
-
-/// Where a tile goes: c + row * stride, the first or the last `columns` of its columns.
-struct TileTarget {
-    var c: MutableFloats
-    var stride: Int
-    var columns: Int
-    var biasLow = Lanes()
-    var biasHigh = Lanes()
-    var hasBias = false
-    var accumulates: Bool
-}
-
-/// Writes one wide row, or its first `columns` columns.
-@inline(__always)
-private func writeRow(_ row: TileRow, _ index: Int, _ target: TileTarget) {
-    let c = target.c + index &* target.stride
-    var (low, high) = (row.low, row.high)
-    if target.hasBias {
-        low += target.biasLow
-        high += target.biasHigh
-    }
-    if target.columns == panelColumns {
-        if target.accumulates {
-            low += load(c)
-            high += load(c + laneCount)
-        }
-        store(low, c)
-        store(high, c + laneCount)
-    } else {
-        writePartialRow(low, high, c, target.columns, target.accumulates)
-    }
-}
-
-@inline(never)
-private func writePartialRow(_ low: Lanes, _ high: Lanes, _ c: MutableFloats, _ columns: Int, _ accumulates: Bool) {
-    var (sum, c, columns) = (low, c, columns)
-    if columns >= laneCount {
-        store(accumulates ? low + load(c) : low, c)
-        (sum, c, columns) = (high, c + laneCount, columns - laneCount)
-    }
-    if accumulates { sum += loadFirst(c, columns) }
-    storeFirst(sum, c, columns)
-}
-
-@inline(__always)
-func writeTile(_ height: Int, _ tile: Tile, _ target: TileTarget) {
-    writeRow(tile.r0, 0, target)
-    if height > 1 { writeRow(tile.r1, 1, target) }
-    if height > 2 { writeRow(tile.r2, 2, target) }
-    if height > 3 { writeRow(tile.r3, 3, target) }
-    if height > 4 { writeRow(tile.r4, 4, target) }
-    if height > 5 { writeRow(tile.r5, 5, target) }
-    if height > 6 { writeRow(tile.r6, 6, target) }
-    if height > 7 { writeRow(tile.r7, 7, target) }
-}
-
-/// Adds the first vector of each row to c, or only its last `columns` columns.
-@inline(__always)
-private func addNarrowRow(_ row: TileRow, _ index: Int, _ target: TileTarget) {
-    let c = target.c + index &* target.stride
-    if target.columns == laneCount {
-        store(row.low + load(c), c)
-    } else {
-        addLast(row.low, c, target.columns)
-    }
-}
-
-/// c + laneCount - columns ... += the last `columns` elements.
-@inline(never)
-private func addLast(_ value: Lanes, _ c: MutableFloats, _ columns: Int) {
-    storeLast(value + load(c), c + (laneCount - columns), columns)
-}
-
-@inline(__always)
-func addNarrowTile(_ height: Int, _ tile: Tile, _ target: TileTarget) {
-    addNarrowRow(tile.r0, 0, target)
-    if height > 1 { addNarrowRow(tile.r1, 1, target) }
-    if height > 2 { addNarrowRow(tile.r2, 2, target) }
-    if height > 3 { addNarrowRow(tile.r3, 3, target) }
-    if height > 4 { addNarrowRow(tile.r4, 4, target) }
-    if height > 5 { addNarrowRow(tile.r5, 5, target) }
-    if height > 6 { addNarrowRow(tile.r6, 6, target) }
-    if height > 7 { addNarrowRow(tile.r7, 7, target) }
 }

@@ -1,0 +1,191 @@
+// TileWriting: from the registers of a tile to memory, one function for every height. One function for all would exceed
+// what the compiler is willing to inline, and an unspecialised tile lives in memory.
+
+import DeepMotifKernelTable
+
+/// Where a tile goes: c + row * stride, the first or the last `columns` of its columns.
+struct TileTarget {
+    var c: MutableFloats
+    var stride: Int
+    var columns: Int
+    var biasLow = Lanes()
+    var biasHigh = Lanes()
+    var hasBias = false
+    var accumulates: Bool
+}
+
+/// Writes one wide row, or its first `columns` columns.
+@inline(__always)
+private func writeRow(_ row: TileRow, _ index: Int, _ target: TileTarget) {
+    let c = target.c + index &* target.stride
+    var (low, high) = (row.low, row.high)
+    if target.hasBias {
+        low += target.biasLow
+        high += target.biasHigh
+    }
+    if target.columns == panelColumns {
+        if target.accumulates {
+            low += load(c)
+            high += load(c + laneCount)
+        }
+        store(low, c)
+        store(high, c + laneCount)
+    } else {
+        writePartialRow(low, high, c, target.columns, target.accumulates)
+    }
+}
+
+@inline(never)
+private func writePartialRow(_ low: Lanes, _ high: Lanes, _ c: MutableFloats, _ columns: Int, _ accumulates: Bool) {
+    var (sum, c, columns) = (low, c, columns)
+    if columns >= laneCount {
+        store(accumulates ? low + load(c) : low, c)
+        (sum, c, columns) = (high, c + laneCount, columns - laneCount)
+    }
+    if accumulates { sum += loadFirst(c, columns) }
+    storeFirst(sum, c, columns)
+}
+
+@inline(__always)
+private func writeTile(_ height: Int, _ tile: Tile, _ target: TileTarget) {
+    writeRow(tile.r0, 0, target)
+    if height > 1 { writeRow(tile.r1, 1, target) }
+    if height > 2 { writeRow(tile.r2, 2, target) }
+    if height > 3 { writeRow(tile.r3, 3, target) }
+    if height > 4 { writeRow(tile.r4, 4, target) }
+    if height > 5 { writeRow(tile.r5, 5, target) }
+    if height > 6 { writeRow(tile.r6, 6, target) }
+    if height > 7 { writeRow(tile.r7, 7, target) }
+}
+
+/// Adds the first vector of each row to c, or only its last `columns` columns.
+@inline(__always)
+private func addNarrowRow(_ row: TileRow, _ index: Int, _ target: TileTarget) {
+    let c = target.c + index &* target.stride
+    if target.columns == laneCount {
+        store(row.low + load(c), c)
+    } else {
+        addLast(row.low, c, target.columns)
+    }
+}
+
+/// c + laneCount - columns ... += the last `columns` elements.
+@inline(never)
+private func addLast(_ value: Lanes, _ c: MutableFloats, _ columns: Int) {
+    storeLast(value + load(c), c + (laneCount - columns), columns)
+}
+
+@inline(__always)
+private func addNarrowTile(_ height: Int, _ tile: Tile, _ target: TileTarget) {
+    addNarrowRow(tile.r0, 0, target)
+    if height > 1 { addNarrowRow(tile.r1, 1, target) }
+    if height > 2 { addNarrowRow(tile.r2, 2, target) }
+    if height > 3 { addNarrowRow(tile.r3, 3, target) }
+    if height > 4 { addNarrowRow(tile.r4, 4, target) }
+    if height > 5 { addNarrowRow(tile.r5, 5, target) }
+    if height > 6 { addNarrowRow(tile.r6, 6, target) }
+    if height > 7 { addNarrowRow(tile.r7, 7, target) }
+}
+
+// MARK: One function for each height
+
+@inline(never) private func wide1(_ source: TileSource, _ target: TileTarget) {
+    writeTile(1, productTile(1, true, source), target)
+}
+@inline(never) private func wide2(_ source: TileSource, _ target: TileTarget) {
+    writeTile(2, productTile(2, true, source), target)
+}
+@inline(never) private func wide3(_ source: TileSource, _ target: TileTarget) {
+    writeTile(3, productTile(3, true, source), target)
+}
+@inline(never) private func wide4(_ source: TileSource, _ target: TileTarget) {
+    writeTile(4, productTile(4, true, source), target)
+}
+#if DM_AVX2 || DM_AVX512
+    @inline(never) private func wide5(_ source: TileSource, _ target: TileTarget) {
+        writeTile(5, productTile(5, true, source), target)
+    }
+    @inline(never) private func wide6(_ source: TileSource, _ target: TileTarget) {
+        writeTile(6, productTile(6, true, source), target)
+    }
+#endif
+#if DM_AVX512
+    @inline(never) private func wide7(_ source: TileSource, _ target: TileTarget) {
+        writeTile(7, productTile(7, true, source), target)
+    }
+    @inline(never) private func wide8(_ source: TileSource, _ target: TileTarget) {
+        writeTile(8, productTile(8, true, source), target)
+    }
+#endif
+@inline(never) private func narrow1(_ source: TileSource, _ target: TileTarget) {
+    addNarrowTile(1, productTile(1, false, source), target)
+}
+@inline(never) private func narrow2(_ source: TileSource, _ target: TileTarget) {
+    addNarrowTile(2, productTile(2, false, source), target)
+}
+@inline(never) private func narrow3(_ source: TileSource, _ target: TileTarget) {
+    addNarrowTile(3, productTile(3, false, source), target)
+}
+@inline(never) private func narrow4(_ source: TileSource, _ target: TileTarget) {
+    addNarrowTile(4, productTile(4, false, source), target)
+}
+#if DM_AVX2 || DM_AVX512
+    @inline(never) private func narrow5(_ source: TileSource, _ target: TileTarget) {
+        addNarrowTile(5, productTile(5, false, source), target)
+    }
+    @inline(never) private func narrow6(_ source: TileSource, _ target: TileTarget) {
+        addNarrowTile(6, productTile(6, false, source), target)
+    }
+#endif
+#if DM_AVX512
+    @inline(never) private func narrow7(_ source: TileSource, _ target: TileTarget) {
+        addNarrowTile(7, productTile(7, false, source), target)
+    }
+    @inline(never) private func narrow8(_ source: TileSource, _ target: TileTarget) {
+        addNarrowTile(8, productTile(8, false, source), target)
+    }
+#endif
+
+/// C = or += A B (+ bias) for one tile of `height` <= tileRows rows and up to two vectors of columns.
+func wideTile(_ height: Int, _ source: TileSource, _ target: TileTarget) {
+    switch height {
+    case 1: wide1(source, target)
+    case 2: wide2(source, target)
+    case 3: wide3(source, target)
+    #if DM_AVX512
+        case 4: wide4(source, target)
+        case 5: wide5(source, target)
+        case 6: wide6(source, target)
+        case 7: wide7(source, target)
+        default: wide8(source, target)
+    #elseif DM_AVX2
+        case 4: wide4(source, target)
+        case 5: wide5(source, target)
+        default: wide6(source, target)
+    #else
+        default: wide4(source, target)
+    #endif
+    }
+}
+
+/// C += A B for one tile of `height` <= tileRows rows and one vector of columns, or the last ones of it.
+func narrowTile(_ height: Int, _ source: TileSource, _ target: TileTarget) {
+    switch height {
+    case 1: narrow1(source, target)
+    case 2: narrow2(source, target)
+    case 3: narrow3(source, target)
+    #if DM_AVX512
+        case 4: narrow4(source, target)
+        case 5: narrow5(source, target)
+        case 6: narrow6(source, target)
+        case 7: narrow7(source, target)
+        default: narrow8(source, target)
+    #elseif DM_AVX2
+        case 4: narrow4(source, target)
+        case 5: narrow5(source, target)
+        default: narrow6(source, target)
+    #else
+        default: narrow4(source, target)
+    #endif
+    }
+}
