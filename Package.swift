@@ -17,7 +17,8 @@ func kernelTarget(_ name: String, define: String? = nil, flags: [String] = []) -
         .unsafeFlags(codeGeneration, .when(configuration: .debug)),
     ]
     if let define { settings.append(.define(define)) }
-    return .target(name: name, dependencies: ["DeepMotifKernelTable"], swiftSettings: settings)
+    return .target(
+        name: name, dependencies: ["CDeepMotifVectors", "DeepMotifKernelTable"], swiftSettings: settings)
 }
 
 func names(_ targets: [String]) -> [Target.Dependency] {
@@ -29,6 +30,7 @@ let avx512 = avx2 + ["-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq"]
 
 var targets: [Target] = [
     .target(name: "CDeepMotif"),
+    .target(name: "CDeepMotifVectors"),
     .target(name: "DeepMotifKernelTable"),
     kernelTarget("DeepMotifKernels"),
     .target(

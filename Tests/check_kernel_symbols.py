@@ -1,8 +1,9 @@
-"""Check that the kernel modules hold no weak text symbols. Tests.
+"""Check that no kernel of one instruction level can take the place of another level's. Tests.
 
 The same sources are compiled once per instruction level. A weak symbol of equal name in two copies would let the
-linker keep either one, and an old processor might meet AVX-512 code. Usage: check_kernel_symbols.py BUILD_DIRECTORY,
-the directory of a release build (what ``swift build -c release --show-bin-path`` prints).
+linker keep either one, and an old processor might meet AVX-512 code. Weak text symbols must therefore bear the name
+of their own module, and no global symbol may occur twice. Usage: check_kernel_symbols.py BUILD_DIRECTORY, the
+directory of a release build (what ``swift build -c release --show-bin-path`` prints).
 """
 
 from __future__ import annotations
@@ -14,18 +15,11 @@ from pathlib import Path
 MODULES = ("DeepMotifKernels", "DeepMotifKernelsAVX2", "DeepMotifKernelsAVX512")
 
 
-def weak_text_symbols(path: Path) -> list[str]:
-    """Names of the weak functions that an object file defines."""
+def text_symbols(path: Path) -> list[tuple[str, str]]:
+    """Kind (T, W) and name of the global functions that an object file defines."""
     listing = subprocess.run(["nm", "--defined-only", str(path)], check=True, capture_output=True, text=True).stdout
     entries = (line.split() for line in listing.splitlines())
-    return [entry[-1] for entry in entries if len(entry) == 3 and entry[1] in "Ww"]
-
-
-def text_symbols(path: Path) -> set[str]:
-    """Names of all global functions that an object file defines."""
-    listing = subprocess.run(["nm", "--defined-only", str(path)], check=True, capture_output=True, text=True).stdout
-    entries = (line.split() for line in listing.splitlines())
-    return {entry[-1] for entry in entries if len(entry) == 3 and entry[1] == "T"}
+    return [(entry[1], entry[2]) for entry in entries if len(entry) == 3 and entry[1] in "TWw"]
 
 
 def main(arguments: list[str]) -> int:
@@ -34,19 +28,18 @@ def main(arguments: list[str]) -> int:
         print("usage: check_kernel_symbols.py BUILD_DIRECTORY", file=sys.stderr)
         return 2
     failures = 0
-    owners: dict[str, Path] = {}
+    owners: dict[str, str] = {}
     found = 0
     for module in MODULES:
         for path in sorted(Path(arguments[0], f"{module}.build").glob("**/*.o")):
             found += 1
-            for name in weak_text_symbols(path):
-                print(f"{module}/{path.name}: weak text symbol {name}", file=sys.stderr)
-                failures += 1
-            for name in text_symbols(path):
-                if name in owners:
+            for kind, name in text_symbols(path):
+                if kind != "T" and not name.startswith(f"$s{len(module)}{module}"):
+                    print(f"{module}/{path.name}: weak text symbol {name}", file=sys.stderr)
+                    failures += 1
+                if owners.setdefault(name, module) != module:
                     print(f"{module}/{path.name}: {name} is also defined in {owners[name]}", file=sys.stderr)
                     failures += 1
-                owners[name] = path
     if found == 0:
         print(f"no objects of {MODULES[0]} under {arguments[0]}", file=sys.stderr)
         return 1

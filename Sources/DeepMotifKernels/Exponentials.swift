@@ -17,29 +17,25 @@ private func reduceExponential(_ x: Lanes) -> (scale: Lanes, excess: Lanes) {
     p = accumulate(Lanes(repeating: 0.166_665_46), r, p)
     p = accumulate(Lanes(repeating: 0.499_999_97), r, p)
     let excess = accumulate(r, r * r, p)
-    // The low bits of `shifted` hold n in two's complement.
-    let exponent = (unsafeBitCast(shifted, to: IntLanes.self) &+ IntLanes(repeating: 127)) &<< IntLanes(repeating: 23)
+    // The low bits of `shifted` hold n in two's complement; a product, since a shift of a vector is a call per lane.
+    let biased = unsafeBitCast(shifted, to: IntLanes.self) &+ IntLanes(repeating: 127)
+    let exponent = biased &* IntLanes(repeating: 1 << 23)
     return (unsafeBitCast(exponent, to: Lanes.self), excess)
 }
 
-/// x limited to low ... high; NaN stays NaN.
-@inline(__always)
-private func limited(_ x: Lanes, _ low: Float, _ high: Float) -> Lanes {
-    let raised = x.replacing(with: Lanes(repeating: low), where: x .< Lanes(repeating: low))
-    return raised.replacing(with: Lanes(repeating: high), where: raised .> Lanes(repeating: high))
-}
-
-/// 1 / (1 + exp(-x)).
+/// e / (1 + e) with e = exp(x).
 @inline(__always)
 func sigmoidLanes(_ x: Lanes) -> Lanes {
-    let (scale, excess) = reduceExponential(limited(-x, -87, 87))
-    return Lanes(repeating: 1) / (Lanes(repeating: 1) + accumulate(scale, scale, excess))
+    let (scale, excess) = reduceExponential(limited(x, -87, 87))
+    let e = accumulate(scale, scale, excess)
+    return e / (Lanes(repeating: 1) + e)
 }
 
 /// t / (t + 2) with t = exp(2x) - 1 formed without cancellation, so that tanh keeps its relative accuracy near zero.
 @inline(__always)
 func tanhLanes(_ x: Lanes) -> Lanes {
-    let (scale, excess) = reduceExponential(limited(x + x, -40, 40))
+    let half = limited(x, -20, 20)
+    let (scale, excess) = reduceExponential(half + half)
     let t = accumulate(scale - Lanes(repeating: 1), scale, excess)
     return t / (t + Lanes(repeating: 2))
 }

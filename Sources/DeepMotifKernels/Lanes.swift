@@ -2,6 +2,7 @@
 // per instruction level, so kernel files hold free functions over raw pointers and vectors only: arrays, closures and
 // generics would emit symbols of equal names in each copy.
 
+import CDeepMotifVectors
 import DeepMotifKernelTable
 
 #if DM_AVX512
@@ -34,8 +35,12 @@ func store(_ value: Lanes, _ pointer: MutableFloats) {
 /// sum + a * b, fused where the instruction level has it (a call per lane elsewhere).
 @inline(__always)
 func accumulate(_ sum: Lanes, _ a: Lanes, _ b: Lanes) -> Lanes {
-    #if DM_AVX2 || DM_AVX512 || arch(arm64)
-        return sum.addingProduct(a, b)
+    #if DM_AVX512
+        return dmv_fma16(a, b, sum)
+    #elseif DM_AVX2
+        return dmv_fma8(a, b, sum)
+    #elseif arch(arm64)
+        return dmv_fma4(a, b, sum)
     #else
         return sum + a * b
     #endif
@@ -45,7 +50,7 @@ func accumulate(_ sum: Lanes, _ a: Lanes, _ b: Lanes) -> Lanes {
 @inline(__always)
 func accumulate4(_ sum: SIMD4<Float>, _ a: SIMD4<Float>, _ b: SIMD4<Float>) -> SIMD4<Float> {
     #if DM_AVX2 || DM_AVX512 || arch(arm64)
-        return sum.addingProduct(a, b)
+        return dmv_fma4(a, b, sum)
     #else
         return sum + a * b
     #endif
@@ -59,6 +64,37 @@ func accumulate1(_ sum: Float, _ a: Float, _ b: Float) -> Float {
     #else
         return sum + a * b
     #endif
+}
+
+@inline(__always)
+func squareRoot(_ x: Lanes) -> Lanes {
+    #if DM_AVX512
+        return dmv_sqrt16(x)
+    #elseif DM_AVX2
+        return dmv_sqrt8(x)
+    #else
+        return dmv_sqrt4(x)
+    #endif
+}
+
+/// x limited to low ... high; NaN stays NaN.
+@inline(__always)
+func limited(_ x: Lanes, _ low: Float, _ high: Float) -> Lanes {
+    #if DM_AVX512
+        return dmv_limit16(x, Lanes(repeating: low), Lanes(repeating: high))
+    #elseif DM_AVX2
+        return dmv_limit8(x, Lanes(repeating: low), Lanes(repeating: high))
+    #else
+        return dmv_limit4(x, Lanes(repeating: low), Lanes(repeating: high))
+    #endif
+}
+
+/// a where the mask is true, else b. The standard library's `replacing` is a loop over the lanes that ends the
+/// compiler's willingness to inline; this form becomes one blend.
+@inline(__always)
+func select(_ mask: SIMDMask<Lanes.MaskStorage>, _ a: Lanes, _ b: Lanes) -> Lanes {
+    let (first, second) = (unsafeBitCast(a, to: IntLanes.self), unsafeBitCast(b, to: IntLanes.self))
+    return unsafeBitCast(second ^ ((first ^ second) & unsafeBitCast(mask, to: IntLanes.self)), to: Lanes.self)
 }
 
 // MARK: Less than a vector

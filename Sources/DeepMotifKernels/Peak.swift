@@ -9,8 +9,11 @@ private let chains = 12
 package func multiplyAddLoop(_ steps: Int, _ result: MutableFloats) -> Int {
     let factor = Lanes(repeating: 0.999_999)
     let term = Lanes(repeating: 1e-6)
-    var (a, b, c, d, e, f) = (factor, term, factor, term, factor, term)
-    var (g, h, i, j, k, l) = (term, factor, term, factor, term, factor)
+    // Different starts, or equal chains would be computed once.
+    var (a, b, c) = (Lanes(repeating: 10), Lanes(repeating: 2), Lanes(repeating: 3))
+    var (d, e, f) = (Lanes(repeating: 4), Lanes(repeating: 5), Lanes(repeating: 6))
+    var (g, h, i) = (Lanes(repeating: 7), Lanes(repeating: 8), Lanes(repeating: 9))
+    var (j, k, l) = (Lanes(repeating: 11), Lanes(repeating: 12), Lanes(repeating: 13))
     for _ in 0..<steps {
         a = accumulate(term, a, factor)
         b = accumulate(term, b, factor)

@@ -1,0 +1,38 @@
+/* deepmotif_vectors.h: vector operations that Swift's SIMD types spell out lane by lane, as single operations. Everything
+ * is inlined into the Swift kernels, under the instruction level of the kernel module that imports it. */
+#ifndef DEEPMOTIF_VECTORS_H
+#define DEEPMOTIF_VECTORS_H
+
+#define DMV_INLINE static inline __attribute__((always_inline))
+
+typedef float dmv_float4 __attribute__((ext_vector_type(4)));
+typedef float dmv_float8 __attribute__((ext_vector_type(8)));
+typedef float dmv_float16 __attribute__((ext_vector_type(16)));
+
+/* a * b + c, rounded once. */
+DMV_INLINE dmv_float4 dmv_fma4(dmv_float4 a, dmv_float4 b, dmv_float4 c) { return __builtin_elementwise_fma(a, b, c); }
+DMV_INLINE dmv_float8 dmv_fma8(dmv_float8 a, dmv_float8 b, dmv_float8 c) { return __builtin_elementwise_fma(a, b, c); }
+DMV_INLINE dmv_float16 dmv_fma16(dmv_float16 a, dmv_float16 b, dmv_float16 c) {
+    return __builtin_elementwise_fma(a, b, c);
+}
+
+/* Square root, correctly rounded; NaN below zero. */
+DMV_INLINE dmv_float4 dmv_sqrt4(dmv_float4 x) { return __builtin_elementwise_sqrt(x); }
+DMV_INLINE dmv_float8 dmv_sqrt8(dmv_float8 x) { return __builtin_elementwise_sqrt(x); }
+DMV_INLINE dmv_float16 dmv_sqrt16(dmv_float16 x) { return __builtin_elementwise_sqrt(x); }
+
+/* x limited to low ... high; NaN stays NaN. */
+DMV_INLINE dmv_float4 dmv_limit4(dmv_float4 x, dmv_float4 low, dmv_float4 high) {
+    x = x < low ? low : x;
+    return x > high ? high : x;
+}
+DMV_INLINE dmv_float8 dmv_limit8(dmv_float8 x, dmv_float8 low, dmv_float8 high) {
+    x = x < low ? low : x;
+    return x > high ? high : x;
+}
+DMV_INLINE dmv_float16 dmv_limit16(dmv_float16 x, dmv_float16 low, dmv_float16 high) {
+    x = x < low ? low : x;
+    return x > high ? high : x;
+}
+
+#endif
