@@ -4,8 +4,8 @@ import CDeepMotif
 import DeepMotifCore
 import DeepMotifSequences
 
-/// The borrowed sequences behind a dm_sequences: one of the two pointers, sizes whose products do not overflow, codes in
-/// 0 ... 4, finite letters.
+/// The borrowed sequences behind a dm_sequences: one of the two pointers, sizes whose products do not overflow. What the
+/// letters are is checked by the rooms, each where it reads them.
 func sequenceBatch(_ pointer: UnsafePointer<dm_sequences>?) throws(DeepMotifError) -> SequenceBatch {
     let sequences = try require(pointer, "sequences").pointee
     let count = try size(sequences.count, "count")
@@ -17,9 +17,7 @@ func sequenceBatch(_ pointer: UnsafePointer<dm_sequences>?) throws(DeepMotifErro
     case (nil, let letters?): form = .letters(letters)
     default: throw .invalidArgument("sequences must have either codes or letters")
     }
-    let batch = SequenceBatch(form: form, count: count, length: length)
-    try batch.validate()
-    return batch
+    return SequenceBatch(form: form, count: count, length: length)
 }
 
 /// Copies text as a zero-terminated C string.

@@ -61,7 +61,8 @@ static int execute(PyObject *module) {
         if (PyModule_AddFunctions(module, rooms[i]) < 0) return -1;
     for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
         if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) < 0) return -1;
-    return add_type(module, &model_type_spec, &state->model_type);
+    if (add_type(module, &model_type_spec, &state->model_type) < 0) return -1;
+    return add_type(module, &trainer_type_spec, &state->trainer_type);
 }
 
 static int traverse(PyObject *module, visitproc visit, void *arg) {
