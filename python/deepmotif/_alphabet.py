@@ -13,14 +13,14 @@ from .exceptions import InvalidArgumentError, ShapeError
 LETTERS = "ACGT"
 UNKNOWN = 4
 
-#: The bases that every letter may stand for (Cornish-Bowden 1985).
+#: The bases that every letter may stand for (Cornish-Bowden 1985); X is what masking programs write for N.
 IUPAC = {
     "A": "A", "C": "C", "G": "G", "T": "T", "U": "T",
     "R": "AG", "Y": "CT", "S": "CG", "W": "AT", "K": "GT", "M": "AC",
-    "B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG", "N": "ACGT",
+    "B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG", "N": "ACGT", "X": "ACGT",
 }  # fmt: skip
 
-_COMPLEMENT_LETTERS = str.maketrans("ACGTURYSWKMBDHVNacgturyswkmbdhvn", "TGCAAYRSWMKVHDBNtgcaayrswmkvhdbn")
+_COMPLEMENT_LETTERS = str.maketrans("ACGTURYSWKMBDHVNXacgturyswkmbdhvnx", "TGCAAYRSWMKVHDBNXtgcaayrswmkvhdbnx")
 #: Complement of every code.
 COMPLEMENT = np.array([3, 2, 1, 0, 4], dtype=np.uint8)
 
@@ -67,7 +67,7 @@ def find_illegal(sequences: Sequence[str]) -> tuple[int, int, str]:
                 kind = "a blank"
             elif letter.isdigit():
                 kind = "a digit"
-            elif letter.upper() in "EFIJLOPQXZ*":
+            elif letter.upper() in "EFIJLOPQZ*":
                 kind = "not a nucleotide letter (a protein sequence?)"
             else:
                 kind = "not a nucleotide letter"

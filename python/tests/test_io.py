@@ -24,6 +24,7 @@ READERS = [
     pytest.param(dm.read_fasta, id="fasta"),
     pytest.param(dm.read_table, id="table"),
     pytest.param(lambda path: dm.read_peaks(path, path), id="peaks"),
+    pytest.param(dm.read_meme, id="meme"),
 ]
 
 
