@@ -29,6 +29,7 @@ from ._validation import (
     encode_labels,
     format_classes,
     read_labels,
+    require_labels,
 )
 from .exceptions import InvalidArgumentError, ShapeError
 
@@ -113,6 +114,7 @@ class SequenceClassifier(Predictor):
 
     def _read_labelled(self, X: Any, y: Any, name: str = "") -> tuple[NDArray[Any], NDArray[Any]]:
         """Sequences and labels of equal number, at least one."""
+        require_labels(y, f"{name}y")
         data = self._read(X, f"{name}X")
         labels = read_labels(y, len(data), f"{name}y")
         if not len(data):
@@ -245,7 +247,7 @@ class SequenceClassifier(Predictor):
             if self._model is None:
                 self.build(data.shape[1], y.tolist() if classes is None else classes)
             else:
-                self._check_length(self._layers, data.shape[1])
+                self._check_fitted_length(data.shape[1])
                 self._check_classes(classes)
             labels = encode_labels(y, self.classes_)
             options = self._training_options(self.random_state_)

@@ -80,14 +80,16 @@ class FittedModel(Parameters):
         """`_read` with a check that the fitted network takes the length."""
         _ = self._engine
         data = self._read(X)
-        length = data.shape[1]
+        self._check_fitted_length(data.shape[1])
+        return data
+
+    def _check_fitted_length(self, length: int) -> None:
         self._check_length(self._layers, length)
         if length != self.length_ and any(isinstance(layer, Flatten) for layer in self._layers):
             raise ShapeError(
                 f"X must have sequences of {self.length_} positions, as in training, because the network has a Flatten "
                 f"layer; got {length} positions"
             )
-        return data
 
     def _adopt(self, layers: list[Layer], length: int, classes: NDArray[Any], seed: int) -> None:
         """Replaces whatever was learned by an untrained engine."""

@@ -105,6 +105,14 @@ def _is_missing(value: Any) -> bool:
         return True
 
 
+def require_labels(y: Any, name: str) -> None:
+    """Refuses None where labels belong."""
+    if y is None:
+        raise InvalidArgumentError(
+            f"this estimator requires y to be passed, but the target {name} is None: give one label a sequence"
+        )
+
+
 def read_labels(y: Any, n_rows: int, name: str = "y") -> NDArray[Any]:
     """Labels (N,) as an array of whole numbers, booleans or strings.
 
@@ -115,10 +123,7 @@ def read_labels(y: Any, n_rows: int, name: str = "y") -> NDArray[Any]:
     ShapeError
         If there are not exactly `n_rows` of them in one dimension.
     """
-    if y is None:
-        raise InvalidArgumentError(
-            f"this estimator requires {name} to be passed, but the target {name} is None: give one label a sequence"
-        )
+    require_labels(y, name)
     labels = np.asarray(y)
     if labels.ndim == 2 and labels.shape[1] == 1:
         _warn_column_vector(name)
@@ -133,7 +138,7 @@ def read_labels(y: Any, n_rows: int, name: str = "y") -> NDArray[Any]:
         labels = _plain_labels(labels, name)
     if labels.dtype.kind == "f":
         labels = _whole_labels(labels, name)
-    if labels.dtype.kind not in "biuSUT":
+    if labels.dtype.kind not in "biufSUT":
         raise InvalidArgumentError(
             f"{name} must hold whole numbers, booleans or strings; got dtype {labels.dtype}. "
             f"Unknown label type: {labels.dtype}"
