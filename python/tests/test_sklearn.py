@@ -39,12 +39,13 @@ class _OnNumbers:
 
     def _read(self, X, name="X"):
         X = np.tanh(check_array(X, dtype=np.float64, input_name=name) / 4)
-        return np.ascontiguousarray(np.stack([X, np.ones_like(X), 0 * X, 0 * X], axis=2), dtype=np.float32)
+        place = np.broadcast_to(np.arange(X.shape[1]) / 4, X.shape)
+        return np.ascontiguousarray(np.stack([X, np.ones_like(X), place, X * place], axis=2), dtype=np.float32)
 
     def _check_fitted_length(self, length):
         if length != self.n_features_in_:
             raise ValueError(
-                f"X has {length} features, but {type(self).__name__} is expecting {self.n_features_in_} features as input"
+                f"X has {length} features, but {type(self).__name__} is expecting {self.n_features_in_} features as input"  # noqa: E501
             )
 
 
