@@ -39,11 +39,16 @@ var targets: [Target] = [
     ),
     .target(name: "DeepMotifSequences", dependencies: ["DeepMotifCore"]),
     .target(name: "DeepMotifNetworks", dependencies: ["DeepMotifCore", "DeepMotifSequences"]),
+    .target(
+        name: "DeepMotifInterpretation",
+        dependencies: ["CDeepMotif", "DeepMotifCore", "DeepMotifSequences", "DeepMotifNetworks"]
+    ),
     .target(name: "DeepMotifMotifs", dependencies: ["DeepMotifCore", "DeepMotifSequences"]),
     .target(
         name: "DeepMotifABI",
         dependencies: [
-            "CDeepMotif", "DeepMotifCore", "DeepMotifSequences", "DeepMotifNetworks", "DeepMotifMotifs",
+            "CDeepMotif", "DeepMotifCore", "DeepMotifSequences", "DeepMotifNetworks", "DeepMotifInterpretation",
+            "DeepMotifMotifs",
         ]
     ),
 ]

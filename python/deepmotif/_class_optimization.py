@@ -1,0 +1,251 @@
+"""Class optimisation: the input that a class likes best, by gradient ascent. Views room."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _native
+from ._validation import check_number, check_whole, draw_seed
+from ._views import engine_of, label_of, paced, progress_bar, quantity_of
+from .exceptions import InvalidArgumentError, ShapeError
+from .sequences import as_input, one_hot
+
+Float = NDArray[np.float32]
+
+# Logit of a held letter's absence: exp(-200) is 0 in float32, so a held one-hot position stays exactly one-hot.
+_ABSENT = np.float32(-200.0)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ClassOptimization:
+    """Result of `class_optimization`.
+
+    Attributes
+    ----------
+    inputs : (R, L, 4) float32
+        The optimised inputs: unclamped, or distributions with ``parametrization="softmax"``.
+    pwm : (R, L, 4) float32
+        The same as probability matrices.
+    scores : (R,) float32
+        Score of the class, before softmax or sigmoid, at `inputs`.
+    objective : (R, steps) float32
+        What is maximised; column i before update i.
+    best : int
+        The restart whose objective ended highest.
+    target : label
+        The class.
+    """
+
+    inputs: Float
+    pwm: Float
+    scores: Float
+    objective: Float
+    best: int
+    target: Any = None
+
+    def __repr__(self) -> str:
+        restarts, length, _ = self.inputs.shape
+        return (
+            f"<ClassOptimization of class {self.target!r}: {restarts} restarts of length {length}, "
+            f"{self.objective.shape[1]} steps, best {self.best} with score {self.scores[self.best]:.4g}>"
+        )
+
+
+def class_optimization(
+    m: Any,
+    target: Any = None,
+    *,
+    length: int | None = None,
+    l2: float = 0.009,
+    learning_rate: float = 0.05,
+    steps: int = 1000,
+    restarts: int = 1,
+    random_state: Any = 0,
+    output: str = "log_probability",
+    parametrization: str = "clamp",
+    start: Any = None,
+    fixed: Any = None,
+    alpha: float = 0.99,
+    epsilon: float = 1e-8,
+    progress: bool | None = None,
+) -> ClassOptimization:
+    """Find the inputs X that maximise a class minus ``l2 * ||X||^2``, by RMSProp with the model's weights held.
+
+    Parameters
+    ----------
+    m : model
+        A fitted model.
+    target : label or index, optional
+        The class; for two classes the positive one by default.
+    length : int, optional
+        Length L of the inputs; that of training, or of `start`, by default.
+    l2 : float
+        Weight of the penalty on the squared norm.
+    learning_rate, alpha, epsilon : float
+        RMSProp's, as PyTorch defines them.
+    steps : int
+        Number of updates.
+    restarts : int
+        Number R of independent starts; they run in one batch.
+    random_state : None, int, Generator or RandomState
+        Of the starts: uniform in [0, 1).
+    output : {"log_probability", "score"}
+        What is maximised: the log of the class's probability, as the paper does, or its score.
+    parametrization : {"clamp", "softmax"}
+        "clamp": X is free and `pwm` is X clamped to [0, 1], divided by its maximum, 0.01 added, each position
+        normalised. "softmax": X is the softmax of free variables, a distribution at every position, and `pwm` is X.
+    start : sequence, sequences (R, L) or array (L, 4) or (R, L, 4), optional
+        Start from here instead. With "softmax", 0.01 is added to the letters of positions that are not held (at a letter
+        of probability 0 the softmax has no slope), and an unknown letter is one quarter of each.
+    fixed : bool mask (L,) or list of positions, optional
+        Positions that keep the letters of `start`.
+    progress : bool, optional
+        Show a progress bar; None: on a terminal or in a notebook only.
+
+    Returns
+    -------
+    ClassOptimization
+
+    Raises
+    ------
+    NotFittedError
+        If the model is not fitted.
+    InvalidArgumentError
+        If an argument is out of its range, or the ascent diverges (the message names the step).
+    ShapeError
+        If `start` or `fixed` do not have the length, or the length is too short for the model.
+
+    References
+    ----------
+    Lanchantin, Singh, Wang and Qi 2017, section 2.2 (class optimisation); Simonyan, Vedaldi and Zisserman 2014.
+
+    Examples
+    --------
+    >>> import deepmotif as dm
+    >>> X, y = dm.simulate(400, length=40, random_state=0)
+    >>> model = dm.CNN(filters=8, kernel_sizes=(5, 3), epochs=2, random_state=0).fit(X, y)
+    >>> result = dm.class_optimization(model, restarts=2, steps=50)
+    >>> result.pwm.shape, result.objective.shape
+    ((2, 40, 4), (2, 50))
+    >>> bool((result.objective[:, -1] > result.objective[:, 0]).all())
+    True
+    """
+    engine = engine_of(m)
+    index, quantity = m._resolve_target(target), quantity_of(m, output)
+    steps = check_whole(steps, "steps")
+    is_softmax = _is_softmax(parametrization)
+    options = {
+        "target": index,
+        "quantity": quantity,
+        "output": m._output,
+        "softmax": is_softmax,
+        "l2": check_number(l2, "l2", 0.0),
+        "learning_rate": check_number(learning_rate, "learning_rate", 0.0, open_minimum=True),
+        "alpha": check_number(alpha, "alpha", 0.0, 1.0, open_maximum=True),
+        "epsilon": check_number(epsilon, "epsilon", 0.0, open_minimum=True),
+        "threads": m._threads(),
+    }
+    starts = None if start is None else _read_start(start, length, check_whole(restarts, "restarts"))
+    if starts is None:
+        length = m.length_ if length is None else check_whole(length, "length")
+        shape = (check_whole(restarts, "restarts"), length, 4)
+    else:
+        shape = starts.shape
+    engine.layer_shape(-1, shape[1])  # ShapeError where the layers cannot read this length
+    mask = None if fixed is None else _read_fixed(fixed, shape[1], starts)
+    if starts is None:
+        seed = draw_seed(random_state)
+        variables = _native.random_uniform(seed, shape[0], shape[1] * 4).reshape(shape)
+    else:
+        variables = _logits(starts, mask) if is_softmax else starts
+    objective = _ascend(engine, variables, steps, mask, options, progress)
+    inputs = _letters(variables) if is_softmax else variables
+    scores = engine.scores(inputs, m._threads())[:, index].copy()
+    pwm = inputs.copy() if is_softmax else _native.class_optimization_matrix(inputs)
+    best = int(np.argmax(objective[:, -1]))
+    return ClassOptimization(inputs, pwm, scores, objective, best, label_of(m, index))
+
+
+def _ascend(
+    engine: Any, variables: Float, steps: int, mask: Any, options: dict[str, Any], progress: bool | None
+) -> Float:
+    """Runs all steps on `variables`, in place; between two calls of the engine Ctrl-C is heard."""
+    squares = np.zeros_like(variables)
+    objective = np.empty((len(variables), steps), dtype=np.float32)
+    with progress_bar(progress, steps, "class optimisation") as advance:
+        for first, last in paced(steps, 1):
+            objective[:, first:last] = engine.class_optimization(
+                variables, squares, last - first, fixed=mask, **options
+            )
+            advance(last - first)
+    return objective
+
+
+def _is_softmax(parametrization: Any) -> bool:
+    if not isinstance(parametrization, str) or parametrization not in ("clamp", "softmax"):
+        raise InvalidArgumentError(f"parametrization must be 'clamp' or 'softmax'; got {parametrization!r}")
+    return parametrization == "softmax"
+
+
+def _read_start(start: Any, length: int | None, restarts: int) -> Float:
+    """The given starts as letters (R, L, 4), a new array."""
+    if isinstance(start, np.ndarray):
+        is_codes = start.ndim == 1 and start.dtype.kind in "iu"
+        is_letters = start.ndim == 2 and start.shape[1] == 4 and start.dtype.kind == "f"
+        start = start[None] if is_codes or is_letters else start
+    letters = np.array(one_hot(as_input(start)), dtype=np.float32, order="C")
+    if len(letters) == 0:
+        raise ShapeError("start must hold at least one sequence; got none")
+    if restarts not in (1, len(letters)):
+        raise InvalidArgumentError(
+            f"restarts must be 1 or the number of starts, {len(letters)}: the ascent draws no random numbers, so that "
+            f"equal starts end equally; got {restarts}"
+        )
+    if length is not None and length != letters.shape[1]:
+        raise ShapeError(f"start must have the length {length}; got {letters.shape[1]}")
+    return letters
+
+
+def _read_fixed(fixed: Any, length: int, starts: Float | None) -> NDArray[np.uint8]:
+    """The held positions as a mask (L,)."""
+    if starts is None:
+        raise InvalidArgumentError("fixed holds positions of start: give start as well")
+    given = np.asarray(fixed)
+    if given.dtype == np.bool_:
+        if given.shape != (length,):
+            raise ShapeError(f"fixed must be a mask of length {length} or a list of positions; got shape {given.shape}")
+        return np.ascontiguousarray(given, dtype=np.uint8)
+    if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
+        raise InvalidArgumentError(
+            f"fixed must be a mask of length {length} or a list of positions; got {type(fixed).__name__} of shape "
+            f"{given.shape} and dtype {given.dtype}"
+        )
+    outside = given[(given < 0) | (given >= length)] if given.size else given
+    if len(outside):
+        raise InvalidArgumentError(f"fixed must name positions from 0 to {length - 1}; got {outside[0]}")
+    mask = np.zeros(length, dtype=np.uint8)
+    mask[given.astype(np.intp)] = 1
+    return mask
+
+
+def _logits(letters: Float, mask: NDArray[np.uint8] | None) -> Float:
+    """Free variables whose softmax is `letters`, softened where they are not held."""
+    if (letters < 0).any():
+        raise InvalidArgumentError("start must have no negative letters with parametrization='softmax'")
+    held = np.zeros(letters.shape[1], dtype=bool) if mask is None else mask.astype(bool)
+    weights = letters + np.where(held, 0.0, 0.01).astype(np.float32)[None, :, None]
+    weights = np.where(weights.sum(-1, keepdims=True) > 0, weights, np.float32(0.25))
+    present = np.where(weights > 0, weights, np.float32(1.0))
+    return np.ascontiguousarray(np.where(weights > 0, np.log(present), _ABSENT), dtype=np.float32)
+
+
+def _letters(logits: Float) -> Float:
+    """The distributions of free variables."""
+    return _native.output_apply(_native.OUTPUT_SOFTMAX, logits.reshape(math.prod(logits.shape[:2]), 4)).reshape(
+        logits.shape
+    )
