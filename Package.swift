@@ -79,6 +79,9 @@ targets += [
     tests(of: "Kernels", ["DeepMotifTestSupport"]),
     tests(of: "Networks", ["DeepMotifNetworks", "DeepMotifTestSupport"]),
     tests(of: "Sequences", ["DeepMotifSequences"]),
+    tests(
+        of: "Interpretation",
+        ["CDeepMotif", "DeepMotifInterpretation", "DeepMotifNetworks", "DeepMotifSequences", "DeepMotifTestSupport"]),
     tests(of: "Motifs", ["DeepMotifMotifs"]),
     tests(of: "ABI", ["DeepMotifABI", "CDeepMotif"]),
 ]

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _native
+from ._blocks import run_in_blocks
 from ._validation import check_number, check_whole, draw_seed
-from ._views import engine_of, label_of, paced, progress_bar, quantity_of
+from ._views import engine_of, label_of, progress_bar, quantity_of
 from .exceptions import InvalidArgumentError, ShapeError
 from .sequences import as_input, one_hot
 
@@ -100,8 +101,8 @@ def class_optimization(
         "clamp": X is free and `pwm` is X clamped to [0, 1], divided by its maximum, 0.01 added, each position
         normalised. "softmax": X is the softmax of free variables, a distribution at every position, and `pwm` is X.
     start : sequence, sequences (R, L) or array (L, 4) or (R, L, 4), optional
-        Start from here instead. With "softmax", 0.01 is added to the letters of positions that are not held (at a letter
-        of probability 0 the softmax has no slope), and an unknown letter is one quarter of each.
+        Start from here instead. With "softmax", 0.01 is added to the letters of positions that are not held (a letter
+        of probability 0 would have no slope), and an unknown letter is one quarter of each.
     fixed : bool mask (L,) or list of positions, optional
         Positions that keep the letters of `start`.
     progress : bool, optional
@@ -177,12 +178,12 @@ def _ascend(
     """Runs all steps on `variables`, in place; between two calls of the engine Ctrl-C is heard."""
     squares = np.zeros_like(variables)
     objective = np.empty((len(variables), steps), dtype=np.float32)
+
+    def call(first: int, last: int) -> None:
+        objective[:, first:last] = engine.class_optimization(variables, squares, last - first, fixed=mask, **options)
+
     with progress_bar(progress, steps, "class optimisation") as advance:
-        for first, last in paced(steps, 1):
-            objective[:, first:last] = engine.class_optimization(
-                variables, squares, last - first, fixed=mask, **options
-            )
-            advance(last - first)
+        run_in_blocks(steps, variables.shape[0] * variables.shape[1], call, advance)
     return objective
 
 
@@ -198,7 +199,7 @@ def _read_start(start: Any, length: int | None, restarts: int) -> Float:
         is_codes = start.ndim == 1 and start.dtype.kind in "iu"
         is_letters = start.ndim == 2 and start.shape[1] == 4 and start.dtype.kind == "f"
         start = start[None] if is_codes or is_letters else start
-    letters = np.array(one_hot(as_input(start)), dtype=np.float32, order="C")
+    letters = np.array(one_hot(as_input(start, name="start")), dtype=np.float32, order="C")
     if len(letters) == 0:
         raise ShapeError("start must hold at least one sequence; got none")
     if restarts not in (1, len(letters)):

@@ -1,21 +1,17 @@
-"""What every view shares: which model, which quantity, long runs in short calls, progress. Views room."""
+"""What every view shares: which model, which quantity, progress. Views room."""
 
 from __future__ import annotations
 
 import contextlib
-import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import _native
+from ._training import progress_bar as training_progress_bar
 from ._validation import check_flag
 from .exceptions import InvalidArgumentError
 
 _QUANTITIES = {"score": _native.TARGET_SCORE, "log_probability": _native.TARGET_LOG_PROBABILITY}
-
-# Seconds that one call of the engine should take: too short to keep Ctrl-C waiting, long enough to cost nothing.
-_CALL_SECONDS = 0.12
 
 
 def engine_of(model: Any) -> Any:
@@ -41,32 +37,12 @@ def label_of(model: Any, target: int) -> Any:
     return label.item() if hasattr(label, "item") else label
 
 
-def paced(total: int, first: int, multiple: int = 1) -> Iterator[tuple[int, int]]:
-    """Consecutive (start, stop) that cover 0 ... total; each is as long as the last one's time suggests.
-
-    Starts are whole multiples of `multiple`: the engine's own blocks are then cut in the same places as in one call.
-    """
-    start, count = 0, first
-    while start < total:
-        stop = min(start + count, total)
-        begun = time.perf_counter()
-        yield start, stop
-        seconds = max(time.perf_counter() - begun, 1e-6)
-        # At most fourfold: one lucky reading of the clock must not make the next call last for seconds.
-        wanted = int((stop - start) * min(_CALL_SECONDS / seconds, 4.0))
-        count = max(wanted // multiple, 1) * multiple
-        start = stop
-
-
 @contextlib.contextmanager
 def progress_bar(progress: bool | None, total: int, label: str) -> Iterator[Callable[[int], Any]]:
-    """Yields a function that advances a bar; `progress=None` draws one on a terminal or in a notebook only."""
-    if progress is None:
-        progress = "ipykernel" in sys.modules or (sys.stderr is not None and sys.stderr.isatty())
-    if not check_flag(progress, "progress"):
-        yield lambda count: None
-        return
-    from tqdm.auto import tqdm
-
-    with tqdm(total=total, desc=label, leave=False) as bar:
-        yield bar.update
+    """Yields a function that advances a bar, as in `fit`; `progress=None`: on a terminal or in a notebook only."""
+    bar = training_progress_bar(None if progress is None else check_flag(progress, "progress"), total, label)
+    try:
+        yield (lambda count: None) if bar is None else bar.update
+    finally:
+        if bar is not None:
+            bar.close()

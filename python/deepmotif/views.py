@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _native
+from ._blocks import run_in_blocks
 from ._class_optimization import ClassOptimization, class_optimization
 from ._validation import check_flag
-from ._views import engine_of, label_of, paced, progress_bar, quantity_of
+from ._views import engine_of, label_of, progress_bar, quantity_of
 from .exceptions import InvalidArgumentError
 from .sequences import as_input
 
@@ -30,9 +31,6 @@ __all__ = [
 ]
 
 Float = NDArray[np.float32]
-
-# The engine's own blocks of sequences have sizes that divide this.
-_BLOCK = 64
 
 
 def saliency(
@@ -240,7 +238,9 @@ def temporal_scores(m: Any, X: Any, target: Any = None, *, progress: bool | None
         def compute(block: NDArray[Any], direction: int = direction) -> Float:
             return engine.temporal_scores(block, index, m._output, direction, m._threads())
 
-        results.append(_in_blocks(compute, X, X.shape[:2], progress, f"temporal scores, {label}"))
+        # A sequence stands for as many as it has cuts, half as long on average.
+        cost = max(X.shape[1] // 2, 1)
+        results.append(_in_blocks(compute, X, X.shape[:2], progress, f"temporal scores, {label}", cost))
     return TemporalScores(results[0], results[1], label_of(m, index))
 
 
@@ -250,12 +250,19 @@ def _check_length(m: Any, X: NDArray[Any]) -> None:
 
 
 def _in_blocks(
-    compute: Callable[[NDArray[Any]], Float], X: NDArray[Any], shape: tuple[int, ...], progress: bool | None, label: str
+    compute: Callable[[NDArray[Any]], Float],
+    X: NDArray[Any],
+    shape: tuple[int, ...],
+    progress: bool | None,
+    label: str,
+    cost: int = 1,
 ) -> Float:
-    """`compute` over blocks of the sequences; between two blocks Ctrl-C is heard."""
+    """`compute` over blocks of the sequences, each position as dear as `cost`; between two blocks Ctrl-C is heard."""
     result = np.empty(shape, dtype=np.float32)
+
+    def call(start: int, stop: int) -> None:
+        result[start:stop] = compute(X[start:stop])
+
     with progress_bar(progress, len(X), label) as advance:
-        for start, stop in paced(len(X), _BLOCK, _BLOCK):
-            result[start:stop] = compute(X[start:stop])
-            advance(stop - start)
+        run_in_blocks(len(X), X.shape[1] * cost, call, advance)
     return result

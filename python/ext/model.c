@@ -309,6 +309,10 @@ static PyMethodDef methods[] = {
     {"set_parameters", model_set_parameters, METH_O, "Replace all parameters."},
     KEYWORD_METHOD("scores", model_scores, "Scores (N, C) before the output function."),
     KEYWORD_METHOD("activations", model_activations, "Output (N, positions, channels) of one layer."),
+    KEYWORD_METHOD("input_gradient", model_input_gradient, "Gradient (N, L, 4) of a class."),
+    KEYWORD_METHOD("saliency", model_saliency, "Gradient times input (N, L)."),
+    KEYWORD_METHOD("temporal_scores", model_temporal_scores, "Probability (N, L) of a class on every cut."),
+    KEYWORD_METHOD("class_optimization", model_class_optimization, "Steps of gradient ascent on the input."),
     {NULL, NULL, 0, NULL},
 };
 
