@@ -127,7 +127,7 @@ private func saliency(_ network: Network, _ sequences: TestSequences, isSigned: 
             .init(DM_LAYER_CONV1D, units: 6, width: 5), .init(DM_LAYER_RELU), .init(DM_LAYER_GLOBAL_MAX_POOL1D),
             .init(DM_LAYER_DENSE, units: 2),
         ]
-        var filters = testFloats(3 * 20, seed: 9)
+        var filters: [Float] = testFloats(3 * 20, seed: 9)
         for filter in 0..<3 {
             for letter in 0..<4 {
                 for k in 0..<5 { filters.append(filters[filter * 20 + (3 - letter) * 5 + (4 - k)]) }
@@ -135,11 +135,19 @@ private func saliency(_ network: Network, _ sequences: TestSequences, isSigned: 
         }
         let biases = testFloats(3, seed: 10, bound: 0.2)
         let dense = testFloats(6, seed: 11)
-        let values = filters + biases + biases + dense[0..<3] + dense[0..<3] + dense[3..<6] + dense[3..<6] + [0.1, 0.2]
+        var values = filters
+        for part in [biases, biases, Array(dense[..<3]), Array(dense[..<3]), Array(dense[3...]), Array(dense[3...])] {
+            values += part
+        }
+        values += [0.1, 0.2]
         let network = try TwinNetwork("stranded", specs, length: 14, values: values).network
         let codes = testCodes(20 * 14, seed: 4)
-        let mirrored = (0..<20).flatMap { row in
-            codes[(row * 14)..<((row + 1) * 14)].reversed().map { $0 < 4 ? 3 - $0 : 4 }
+        var mirrored: [UInt8] = []
+        for row in 0..<20 {
+            for position in (0..<14).reversed() {
+                let code = codes[row * 14 + position]
+                mirrored.append(code < 4 ? 3 - code : 4)
+            }
         }
         let plus = try saliency(network, TestSequences(codes: codes, length: 14))
         let minus = try saliency(network, TestSequences(codes: mirrored, length: 14))

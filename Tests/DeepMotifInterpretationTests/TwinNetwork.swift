@@ -8,14 +8,12 @@ import DeepMotifSequences
 import DeepMotifTestSupport
 
 /// A network and the same function in Double, by definition and one sequence at a time.
-struct TwinNetwork: CustomTestStringConvertible {
+struct TwinNetwork {
     let name: String
     let specs: [LayerSpec]
     let length: Int
     let network: Network
     let parameters: [String: [Double]]
-
-    var testDescription: String { name }
 
     init(
         _ name: String, _ specs: [LayerSpec], length: Int = 14, seed: UInt64 = 3, level: Int32 = InstructionLevel.current
