@@ -89,13 +89,13 @@ extension Network {
             for restart in 0..<state.restarts {
                 let input = Floats(inputs + restart * rowCount)
                 let value = quantity.value(scores.readOnly + restart * quantity.classes)
-                let penalised = value - Double(options.l2) * sumOfSquares(input, count: rowCount)
+                let penalised = Float(value - Double(options.l2) * sumOfSquares(input, count: rowCount))
                 guard penalised.isFinite else {
                     throw .invalidArgument(
                         "the objective of restart \(restart) is \(penalised) at step \(step): "
                             + "lower learning_rate or check the start")
                 }
-                objective[restart * steps + step] = Float(penalised)
+                objective[restart * steps + step] = penalised
             }
             for restart in 0..<state.restarts {
                 update(state, restart: restart, inputs: Floats(inputs), gradient: gradient.pointer, options: options)
