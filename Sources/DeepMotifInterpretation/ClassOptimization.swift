@@ -118,9 +118,11 @@ private func update(
         for letter in 0..<letterCount { slope[letter] -= 2 * options.l2 * input[letter] }
         if options.isSoftmax { multiplyBySoftmaxJacobian(input, slope) }
         for letter in 0..<letterCount {
-            let square = options.alpha * state.squares[start + letter] + (1 - options.alpha) * slope[letter] * slope[letter]
+            let square =
+                options.alpha * state.squares[start + letter] + (1 - options.alpha) * slope[letter] * slope[letter]
             state.squares[start + letter] = square
-            state.variables[start + letter] += options.learningRate * slope[letter] / (square.squareRoot() + options.epsilon)
+            state.variables[start + letter] +=
+                options.learningRate * slope[letter] / (square.squareRoot() + options.epsilon)
         }
     }
 }

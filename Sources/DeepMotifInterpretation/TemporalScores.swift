@@ -98,7 +98,8 @@ extension Network {
                     done = range
                 }
                 for row in 0..<block.count {
-                    probabilities[(start + row) * plan.length + i] = scores.pointer[row * target.classes + target.target]
+                    probabilities[(start + row) * plan.length + i] =
+                        scores.pointer[row * target.classes + target.target]
                 }
             }
         }

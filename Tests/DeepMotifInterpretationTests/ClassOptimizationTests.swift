@@ -34,7 +34,8 @@ private func optimize(
 }
 
 private func options(
-    _ network: Network, _ item: TargetQuantityCase = .init(quantity: DM_TARGET_LOG_PROBABILITY), isSoftmax: Bool = false,
+    _ network: Network, _ item: TargetQuantityCase = .init(quantity: DM_TARGET_LOG_PROBABILITY),
+    isSoftmax: Bool = false,
     learningRate: Float = 0.05
 ) throws -> ClassOptimizationOptions {
     try ClassOptimizationOptions(
@@ -85,7 +86,8 @@ private func starts(_ restarts: Int, length: Int) -> [Float] {
     /// A step divides the gradient by its running root mean square: an element's relative error passes into the step,
     /// which the first time is half a unit long. Gradients here are exact to 2e-5 of their largest element, and the
     /// smallest ones are a hundred times smaller.
-    @Test(arguments: [("rnn", TestNetworks.rnn), ("cnn-rnn", TestNetworks.cnnRNN), ("linear", TestNetworks.linear)],
+    @Test(
+        arguments: [("rnn", TestNetworks.rnn), ("cnn-rnn", TestNetworks.cnnRNN), ("linear", TestNetworks.linear)],
         [true, false])
     func stepsEqualTheTwin(network item: (String, [LayerSpec]), isSoftmax: Bool) throws {
         let twin = try TwinNetwork(item.0, item.1)

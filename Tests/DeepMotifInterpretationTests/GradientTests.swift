@@ -11,8 +11,10 @@ import Testing
 /// 8 each): 100 u of the largest element, and as much again for what the rounded activations shift.
 private let gradientTolerance = 200 * unitRoundoff
 
-private func gradient(_ network: Network, _ sequences: TestSequences, _ item: TargetQuantityCase = .init(),
-    isCentered: Bool = false, threads: Int = 1) throws -> [Float] {
+private func gradient(
+    _ network: Network, _ sequences: TestSequences, _ item: TargetQuantityCase = .init(),
+    isCentered: Bool = false, threads: Int = 1
+) throws -> [Float] {
     let of = try quantity(network, item)
     return try filled(sequences.letters.count) {
         try network.inputGradient(
@@ -20,8 +22,10 @@ private func gradient(_ network: Network, _ sequences: TestSequences, _ item: Ta
     }
 }
 
-private func saliency(_ network: Network, _ sequences: TestSequences, isSigned: Bool = true, isCentered: Bool = false,
-    threads: Int = 1) throws -> [Float] {
+private func saliency(
+    _ network: Network, _ sequences: TestSequences, isSigned: Bool = true, isCentered: Bool = false,
+    threads: Int = 1
+) throws -> [Float] {
     let of = try quantity(network)
     return try filled(sequences.count * sequences.length) {
         try network.saliency(
@@ -93,7 +97,9 @@ private func saliency(_ network: Network, _ sequences: TestSequences, isSigned: 
         let signed = try saliency(network, sequences, isCentered: isCentered)
         let magnitude = try saliency(network, sequences, isSigned: false, isCentered: isCentered)
         for position in 0..<signed.count {
-            let products = (0..<4).map { Double(slopes[position * 4 + $0]) * Double(sequences.letters[position * 4 + $0]) }
+            let products = (0..<4).map {
+                Double(slopes[position * 4 + $0]) * Double(sequences.letters[position * 4 + $0])
+            }
             let allowed = 6 * unitRoundoff * products.reduce(0) { $0 + abs($1) }
             #expect(abs(Double(signed[position]) - products.reduce(0, +)) <= allowed)
         }

@@ -13,7 +13,8 @@ import DeepMotifTestSupport
 
 enum TestNetworks {
     static let cnn: [LayerSpec] = [
-        .init(DM_LAYER_CONV1D, units: 6, width: 5), .init(DM_LAYER_RELU), .init(DM_LAYER_MAX_POOL1D, width: 2, stride: 2),
+        .init(DM_LAYER_CONV1D, units: 6, width: 5), .init(DM_LAYER_RELU),
+        .init(DM_LAYER_MAX_POOL1D, width: 2, stride: 2),
         .init(DM_LAYER_DROPOUT, rate: 0.5), .init(DM_LAYER_CONV1D, units: 5, width: 3), .init(DM_LAYER_RELU),
         .init(DM_LAYER_GLOBAL_MAX_POOL1D), .init(DM_LAYER_DENSE, units: 2),
     ]
@@ -36,7 +37,8 @@ enum TestNetworks {
     ]
     /// The layers before the LSTM shorten the sequence.
     static let pooledRNN: [LayerSpec] = [
-        .init(DM_LAYER_CONV1D, units: 6, width: 3), .init(DM_LAYER_RELU), .init(DM_LAYER_MAX_POOL1D, width: 3, stride: 3),
+        .init(DM_LAYER_CONV1D, units: 6, width: 3), .init(DM_LAYER_RELU),
+        .init(DM_LAYER_MAX_POOL1D, width: 3, stride: 3),
         .init(DM_LAYER_LSTM, units: 4, bidirectional: true), .init(DM_LAYER_GLOBAL_AVERAGE_POOL1D),
         .init(DM_LAYER_DENSE, units: 2),
     ]

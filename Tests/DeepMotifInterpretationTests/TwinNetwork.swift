@@ -16,7 +16,8 @@ struct TwinNetwork {
     let parameters: [String: [Double]]
 
     init(
-        _ name: String, _ specs: [LayerSpec], length: Int = 14, seed: UInt64 = 3, level: Int32 = InstructionLevel.current
+        _ name: String, _ specs: [LayerSpec], length: Int = 14, seed: UInt64 = 3,
+        level: Int32 = InstructionLevel.current
     ) throws {
         self.name = name
         self.specs = specs

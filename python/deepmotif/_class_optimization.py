@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from . import _native
 from ._blocks import run_in_blocks
 from ._validation import check_number, check_whole, draw_seed
-from ._views import engine_of, label_of, progress_bar, quantity_of
+from ._views import check_model, label_of, progress_bar, quantity_of
 from .exceptions import InvalidArgumentError, ShapeError
 from .sequences import as_input, one_hot
 
@@ -136,40 +136,41 @@ def class_optimization(
     >>> bool((result.objective[:, -1] > result.objective[:, 0]).all())
     True
     """
-    engine = engine_of(m)
-    index, quantity = m._resolve_target(target), quantity_of(m, output)
-    steps = check_whole(steps, "steps")
+    steps, restarts = check_whole(steps, "steps"), check_whole(restarts, "restarts")
     is_softmax = _is_softmax(parametrization)
     options = {
-        "target": index,
-        "quantity": quantity,
-        "output": m._output,
         "softmax": is_softmax,
         "l2": check_number(l2, "l2", 0.0),
         "learning_rate": check_number(learning_rate, "learning_rate", 0.0, open_minimum=True),
         "alpha": check_number(alpha, "alpha", 0.0, 1.0, open_maximum=True),
         "epsilon": check_number(epsilon, "epsilon", 0.0, open_minimum=True),
-        "threads": m._threads(),
     }
-    starts = None if start is None else _read_start(start, length, check_whole(restarts, "restarts"))
-    if starts is None:
-        length = m.length_ if length is None else check_whole(length, "length")
-        shape = (check_whole(restarts, "restarts"), length, 4)
-    else:
-        shape = starts.shape
-    engine.layer_shape(-1, shape[1])  # ShapeError where the layers cannot read this length
-    mask = None if fixed is None else _read_fixed(fixed, shape[1], starts)
-    if starts is None:
-        seed = draw_seed(random_state)
-        variables = _native.random_uniform(seed, shape[0], shape[1] * 4).reshape(shape)
-    else:
-        variables = _logits(starts, mask) if is_softmax else starts
-    objective = _ascend(engine, variables, steps, mask, options, progress)
-    inputs = _letters(variables) if is_softmax else variables
-    scores = engine.scores(inputs, m._threads())[:, index].copy()
+    with check_model(m)._lock:
+        index = m._resolve_target(target)
+        options |= {"target": index, "quantity": quantity_of(m, output), "output": m._output, "threads": m._threads()}
+        if start is None:
+            length = m.length_ if length is None else check_whole(length, "length")
+            if fixed is not None:
+                raise InvalidArgumentError("fixed holds positions of start: give start as well")
+            _check_length(m, length)
+            mask, drawn = None, _native.random_uniform(draw_seed(random_state), restarts, length * 4)
+            variables = drawn.reshape(restarts, length, 4)
+        else:
+            letters = _read_start(start, length, restarts)
+            _check_length(m, letters.shape[1])
+            mask = None if fixed is None else _read_fixed(fixed, letters.shape[1])
+            variables = _logits(letters, mask) if is_softmax else letters
+        objective = _ascend(m._engine, variables, steps, mask, options, progress)
+        inputs = _letters(variables) if is_softmax else variables
+        scores = m._engine.scores(inputs, m._threads())[:, index].copy()
     pwm = inputs.copy() if is_softmax else _native.class_optimization_matrix(inputs)
-    best = int(np.argmax(objective[:, -1]))
-    return ClassOptimization(inputs, pwm, scores, objective, best, label_of(m, index))
+    return ClassOptimization(inputs, pwm, scores, objective, int(np.argmax(objective[:, -1])), label_of(m, index))
+
+
+def _check_length(m: Any, length: int) -> None:
+    """ShapeError where the layers cannot read this length."""
+    m._check_length(m._layers, length, "length")
+    m._engine.layer_shape(-1, length)
 
 
 def _ascend(
@@ -212,10 +213,8 @@ def _read_start(start: Any, length: int | None, restarts: int) -> Float:
     return letters
 
 
-def _read_fixed(fixed: Any, length: int, starts: Float | None) -> NDArray[np.uint8]:
+def _read_fixed(fixed: Any, length: int) -> NDArray[np.uint8]:
     """The held positions as a mask (L,)."""
-    if starts is None:
-        raise InvalidArgumentError("fixed holds positions of start: give start as well")
     given = np.asarray(fixed)
     if given.dtype == np.bool_:
         if given.shape != (length,):

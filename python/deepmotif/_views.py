@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import _native
+from ._fitted import FittedModel
 from ._training import progress_bar as training_progress_bar
 from ._validation import check_flag
 from .exceptions import InvalidArgumentError
@@ -14,15 +15,15 @@ from .exceptions import InvalidArgumentError
 _QUANTITIES = {"score": _native.TARGET_SCORE, "log_probability": _native.TARGET_LOG_PROBABILITY}
 
 
-def engine_of(model: Any) -> Any:
-    """The engine's network behind a fitted model; NotFittedError where there is none yet."""
-    # Asked of the class: the attribute of an unfitted model raises an AttributeError that hasattr() would swallow.
-    if not hasattr(type(model), "_resolve_target"):
-        raise InvalidArgumentError(f"model must be a DeepMotif model; got {type(model).__name__}")
-    return model._engine
+def check_model(m: Any) -> FittedModel:
+    """The model itself; NotFittedError before `fit`."""
+    if not isinstance(m, FittedModel):
+        raise InvalidArgumentError(f"m must be a DeepMotif model; got {type(m).__name__}")
+    _ = m._engine
+    return m
 
 
-def quantity_of(model: Any, output: str) -> int:
+def quantity_of(model: FittedModel, output: str) -> int:
     """The constant of `output`, which must make sense for the model."""
     if not isinstance(output, str) or output not in _QUANTITIES:
         raise InvalidArgumentError(f"output must be 'score' or 'log_probability'; got {output!r}")
@@ -31,7 +32,7 @@ def quantity_of(model: Any, output: str) -> int:
     return _QUANTITIES[output]
 
 
-def label_of(model: Any, target: int) -> Any:
+def label_of(model: FittedModel, target: int) -> Any:
     """The class label at an index, as a plain Python value."""
     label = model.classes_[target]
     return label.item() if hasattr(label, "item") else label

@@ -17,9 +17,8 @@ from . import _native
 from ._blocks import run_in_blocks
 from ._class_optimization import ClassOptimization, class_optimization
 from ._validation import check_flag
-from ._views import engine_of, label_of, progress_bar, quantity_of
+from ._views import check_model, label_of, progress_bar, quantity_of
 from .exceptions import InvalidArgumentError
-from .sequences import as_input
 
 __all__ = [
     "ClassOptimization",
@@ -94,14 +93,14 @@ def saliency(
     """
     flags = _native.SALIENCY_SIGNED if check_flag(signed, "signed") else 0
     flags |= _native.SALIENCY_CENTERED if check_flag(centered, "centered") else 0
-    engine = engine_of(m)
-    X, index, quantity = as_input(X), m._resolve_target(target), quantity_of(m, output)
-    _check_length(m, X)
+    with check_model(m)._lock:
+        X, index, quantity = m._read_fitted(X), m._resolve_target(target), quantity_of(m, output)
+        engine, threads = m._engine, m._threads()
 
-    def compute(block: NDArray[Any]) -> Float:
-        return engine.saliency(block, index, quantity, m._output, flags, m._threads())
+        def compute(block: NDArray[Any]) -> Float:
+            return engine.saliency(block, index, quantity, m._output, flags, threads)
 
-    return _in_blocks(compute, X, X.shape[:2], progress, "saliency")
+        return _in_blocks(compute, X, X.shape[:2], progress, "saliency")
 
 
 def input_gradients(
@@ -144,14 +143,14 @@ def input_gradients(
     (3, 40, 4)
     """
     flags = _native.SALIENCY_CENTERED if check_flag(centered, "centered") else 0
-    engine = engine_of(m)
-    X, index, quantity = as_input(X), m._resolve_target(target), quantity_of(m, output)
-    _check_length(m, X)
+    with check_model(m)._lock:
+        X, index, quantity = m._read_fitted(X), m._resolve_target(target), quantity_of(m, output)
+        engine, threads = m._engine, m._threads()
 
-    def compute(block: NDArray[Any]) -> Float:
-        return engine.input_gradient(block, index, quantity, m._output, flags, m._threads())
+        def compute(block: NDArray[Any]) -> Float:
+            return engine.input_gradient(block, index, quantity, m._output, flags, threads)
 
-    return _in_blocks(compute, X, (*X.shape[:2], 4), progress, "input gradients")
+        return _in_blocks(compute, X, (*X.shape[:2], 4), progress, "input gradients")
 
 
 class TemporalScores(namedtuple("TemporalScores", ["forward", "backward"])):
@@ -225,28 +224,27 @@ def temporal_scores(m: Any, X: Any, target: Any = None, *, progress: bool | None
     >>> bool(abs(forward[:, -1] - model.predict_proba(X[:3])[:, 1]).max() < 1e-6)
     True
     """
-    engine = engine_of(m)
-    if not m.is_recurrent:
-        raise InvalidArgumentError(
-            f"temporal scores need a model with an LSTM layer, such as RNN or CNNRNN; this {type(m).__name__} has none"
-        )
-    X, index = as_input(X), m._resolve_target(target)
-    _check_length(m, X)
-    results = []
-    for direction, label in ((_native.DIRECTION_FORWARD, "forward"), (_native.DIRECTION_BACKWARD, "backward")):
-
-        def compute(block: NDArray[Any], direction: int = direction) -> Float:
-            return engine.temporal_scores(block, index, m._output, direction, m._threads())
-
-        # A sequence stands for as many as it has cuts, half as long on average.
-        cost = max(X.shape[1] // 2, 1)
-        results.append(_in_blocks(compute, X, X.shape[:2], progress, f"temporal scores, {label}", cost))
-    return TemporalScores(results[0], results[1], label_of(m, index))
+    with check_model(m)._lock:
+        if not m.is_recurrent:
+            raise InvalidArgumentError(
+                "temporal scores need a model with an LSTM layer, such as RNN or CNNRNN; "
+                f"this {type(m).__name__} has none"
+            )
+        X, index = m._read_fitted(X), m._resolve_target(target)
+        forward = _cut_scores(m, X, index, _native.DIRECTION_FORWARD, progress, "temporal scores, forward")
+        backward = _cut_scores(m, X, index, _native.DIRECTION_BACKWARD, progress, "temporal scores, backward")
+        return TemporalScores(forward, backward, label_of(m, index))
 
 
-def _check_length(m: Any, X: NDArray[Any]) -> None:
-    """ShapeError, naming the minimum, where the model's layers cannot read sequences of this length."""
-    m._engine.layer_shape(-1, X.shape[1])
+def _cut_scores(m: Any, X: NDArray[Any], index: int, direction: int, progress: bool | None, label: str) -> Float:
+    """Probability (N, L) on every cut of one direction."""
+    engine, threads = m._engine, m._threads()
+
+    def compute(block: NDArray[Any]) -> Float:
+        return engine.temporal_scores(block, index, m._output, direction, threads)
+
+    # A sequence stands for as many as it has cuts, half as long on average.
+    return _in_blocks(compute, X, X.shape[:2], progress, label, cost=max(X.shape[1] // 2, 1))
 
 
 def _in_blocks(

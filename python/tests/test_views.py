@@ -81,9 +81,9 @@ class TestInputGradients:
         assert largest_error(dm.input_gradients(model, codes), from_letters) <= GRADIENT_TOLERANCE
 
     def test_against_torch(self, kind, model, soft):
-        torch = pytest.importorskip("torch")
         if kind != "rnn":
             pytest.skip("the twins that need no PyTorch cover the rest")
+        torch = pytest.importorskip("torch")
         weights = {name: torch.from_numpy(value) for name, value in model.weights_.items()}
         lstm = torch.nn.LSTM(4, 6, batch_first=True, bidirectional=True)
         state = {f"bias_hh_l0{suffix}": torch.zeros(24) for suffix in ("", "_reverse")}
@@ -152,11 +152,9 @@ class TestSaliency:
 
 
 class TestTemporalScores:
-    @pytest.fixture(scope="class", params=["rnn", "deep rnn"])
-    def recurrent(self, request):
-        return make_model(request.param, L)
-
-    def test_equals_the_model_on_every_cut(self, recurrent, codes, soft):
+    @pytest.mark.parametrize("kind", ["rnn", "deep rnn"])
+    def test_equals_the_model_on_every_cut(self, kind, codes, soft):
+        recurrent = make_model(kind, L)
         for X in (codes, soft):
             forward, backward = dm.temporal_scores(recurrent, X)
             assert forward.dtype == backward.dtype == np.float32
@@ -238,7 +236,7 @@ class TestErrors:
         view(model, codes, 2)
 
     def test_no_model(self, view, codes):
-        with pytest.raises(dm.InvalidArgumentError, match="model must be"):
+        with pytest.raises(dm.InvalidArgumentError, match="m must be"):
             view("model", codes)
 
     @pytest.mark.parametrize("X", [np.zeros((2, L), np.int64) + 7, np.full((2, L, 4), np.nan), ["ACGP"], None])
