@@ -126,6 +126,8 @@ def test_hits_are_boxed_once_per_place():
     boxes = [p for p in axes["sequence"].patches if p.get_gid() == "hit"]
     assert [(p.get_x(), p.get_width()) for p in boxes] == [(9.5, 5), (39.5, 5)]
     assert [t.get_text() for t in axes["sequence"].texts] == ["+", "±"]
+    minus = by_label(draw_dashboard(made_up(hits=((3, 8, "-"), (9, 12)))))["sequence"]
+    assert [t.get_text() for t in minus.texts] == ["\N{MINUS SIGN}", ""]
     edges = [float(line.get_xdata()[0]) for line in axes["saliency CNN"].lines]
     assert edges == [9.5, 14.5, 39.5, 44.5]
 

@@ -68,6 +68,9 @@ def test_a_motif_brings_its_own_information_content_and_name():
     # 2.5 bits do not fit on the usual axis.
     assert ax.get_ylim() == (0.0, 2.5)
     assert plot_logo(motif(), title="").get_title() == ""
+    named = motif("MA0035.4")
+    named.alternate_name = "GATA1"
+    assert plot_logo(named).get_title() == "MA0035.4 GATA1"
 
 
 def test_weights_of_a_motif_are_finite_log_odds():

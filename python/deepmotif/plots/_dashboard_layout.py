@@ -12,7 +12,7 @@ import numpy as np
 
 from deepmotif.exceptions import InvalidArgumentError
 from deepmotif.plots._dashboard_data import DashboardData
-from deepmotif.plots._style import clean_text
+from deepmotif.plots._style import motif_title
 from deepmotif.plots.logos import logo_heights
 from deepmotif.plots.strips import relative, saliency_scale
 
@@ -76,10 +76,10 @@ def plan_rows(data: DashboardData, normalize: bool) -> list[Row]:
 
 
 def _strip_rows(data: DashboardData, normalize: bool) -> list[Row]:
-    motif = clean_text(getattr(data.motif, "name", "") or "the known motif", 40)
+    motif = motif_title(data.motif, 40) or "the known motif"
     boxes = f", hits of {motif} boxed" if data.hits else ""
     rows = [_heading(f"sequence ({data.length} bp{boxes})")]
-    rows.append(Row("sequence", "sequence", "", SEQUENCE_HEIGHT, 0.17 if data.hits else GAP))
+    rows.append(Row("sequence", "sequence", "", SEQUENCE_HEIGHT, 0.2 if data.hits else GAP))
     saliency = np.stack([panel.saliency for panel in data.models])
     scale = saliency_scale(saliency, normalize)
     rows.append(_heading("saliency: which bases the score depends on"))
@@ -113,7 +113,7 @@ def _windows(data: DashboardData) -> list[tuple[str, str, Any, int]]:
     panels = []
     width = 12
     if data.motif is not None:
-        name = clean_text(getattr(data.motif, "name", "") or "", 24)
+        name = motif_title(data.motif, 28)
         panels.append(("motif", f"{name} (known motif)" if name else "known motif", data.motif, 0))
         # Two columns more on each side: the network may extend the motif.
         width = len(getattr(data.motif, "probabilities", data.motif)) + 4

@@ -29,6 +29,8 @@ from deepmotif.plots.logos import draw_letters, logo_heights
 from deepmotif.plots.strips import draw_strips
 
 LABEL_SIZE, TICK_SIZE = 9.5, 8.0
+#: Signs of equal width; a hyphen would be hard to see.
+STRANDS = {"": "", "+": "+", "-": "\N{MINUS SIGN}", "+-": "±"}
 #: A letter below this many bits would be thinner than a tenth of a pixel: leaving it out keeps vector files small.
 LEAST_BITS = 0.003
 
@@ -129,8 +131,8 @@ def _draw_sequence(ax: Any, layout: Layout, data: DashboardData, palette: dict[s
         middle = (start + end - 1) / 2
         if layout.region[0] <= middle < layout.region[1]:
             ax.annotate(
-                {"+-": "±"}.get(strand, strand), (middle, 1.0), (0, 1), textcoords="offset points",
-                ha="center", va="bottom", fontsize=TICK_SIZE, color=HIT_EDGE, annotation_clip=False,
+                STRANDS[strand], (middle, 1.0), (0, 1), textcoords="offset points",
+                ha="center", va="bottom", fontsize=LABEL_SIZE, color=HIT_EDGE, annotation_clip=False,
             )  # fmt: skip
     letters = write_bases(ax, data.codes, 0.5, 1.0, 0, palette)
     if not all(artist.is_legible() for artist in letters):

@@ -89,6 +89,12 @@ def clean_text(text: object, limit: int = 60) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def motif_title(motif: Any, limit: int = 60) -> str:
+    """A motif's name, followed by that of its gene where it has one; "" for a plain matrix."""
+    names = [getattr(motif, attribute, None) for attribute in ("name", "alternate_name")]
+    return clean_text(" ".join(dict.fromkeys(name for name in names if isinstance(name, str))), limit)
+
+
 def new_axes(ax: Any, figsize: tuple[float, float]) -> Any:
     """`ax` itself, or the Axes of a new figure of `figsize` inches."""
     if ax is None:

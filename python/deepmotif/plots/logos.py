@@ -24,6 +24,7 @@ from deepmotif.plots._style import (
     clean_text,
     label_positions,
     letter_colors,
+    motif_title,
     new_axes,
 )
 
@@ -103,9 +104,9 @@ def plot_logo(
     below = _below_color(shade_below, fade_below)
     draw_letters(ax, heights, palette, start=start, flip_below=flip_below, below=below)
     _dress(ax, heights, kind, start, ylim)
-    name = getattr(matrix, "name", None) if title is None else title
-    if isinstance(name, str) and name:
-        ax.set_title(clean_text(name), **PLAIN)
+    words = motif_title(matrix) if title is None else clean_text(title)
+    if words:
+        ax.set_title(words, **PLAIN)
     return ax
 
 
