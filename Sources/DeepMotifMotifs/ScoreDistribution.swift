@@ -17,7 +17,7 @@ package struct ScoreDistribution: Sendable {
     private let form: Form
 
     /// Motifs up to this width are summed over all words.
-    package static let exactWidth = 10
+    package static let exactWidth = 12
 
     /// background (4,): positive, sum within 1e-6 of 1.
     package init(_ logOdds: LogOdds, background: UnsafePointer<Double>) throws(DeepMotifError) {

@@ -277,7 +277,7 @@ int32_t dm_motif_scores(
 
 /* P-value P(S >= s) of each of `count` scores s, where S is the score of K independent letters of the background (4,),
  * positive and of sum 1. Scores that differ by rounding errors of their sums count as equal; the p-value of -infinity
- * is 1. Up to K = 10 this is the sum over all words. Wider motifs: exact where fewer than about 16,000 words are
+ * is 1. Up to K = 12 this is the sum over all words. Wider motifs: exact where fewer than about 16,000 words are
  * left in the tail, else from the distribution of scores rounded to 2^-12 bit (coarser where the range exceeds 2^20
  * steps), where a p-value is off by what K/2 steps change it, 0.2 % at K = 20. */
 int32_t dm_motif_p_values(
