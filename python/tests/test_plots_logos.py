@@ -73,6 +73,11 @@ def test_a_motif_brings_its_own_information_content_and_name():
     assert plot_logo(named).get_title() == "MA0035.4 GATA1"
 
 
+def test_the_best_restart_of_a_class_optimisation_is_drawn():
+    result = SimpleNamespace(pwm=np.stack([np.full((4, 4), 0.25), COUNTS]), best=1)
+    assert sorted(boxes(plot_logo(result))) == sorted(boxes(plot_logo(COUNTS)))
+
+
 def test_weights_of_a_motif_are_finite_log_odds():
     weights = logo_heights(motif(), "weight")
     assert np.isfinite(weights).all()

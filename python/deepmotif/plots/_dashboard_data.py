@@ -13,7 +13,7 @@ import numpy as np
 
 from deepmotif.exceptions import InvalidArgumentError, ShapeError
 from deepmotif.plots._style import as_codes, as_matrix, as_rows, clean_text
-from deepmotif.plots.logos import logo_heights
+from deepmotif.plots.logos import best_matrix, logo_heights
 from deepmotif.plots.strips import temporal_pair
 
 #: Chance of a hit at one place of one strand of a random sequence.
@@ -230,11 +230,7 @@ def _panel(name: str, model: Any, sequence: str, target: Any, optimized: Any) ->
 def _optimize(model: Any, target: Any, options: Mapping[str, Any]) -> np.ndarray:
     from deepmotif import views
 
-    return _best_pwm(views.class_optimization(model, target, **options))
-
-
-def _best_pwm(result: Any) -> Any:
-    return np.asarray(result.pwm)[int(result.best)] if hasattr(result, "pwm") else result
+    return best_matrix(views.class_optimization(model, target, **options))
 
 
 def _known_optimizations(given: Any, names: list[str]) -> dict[str, Any]:
@@ -250,7 +246,7 @@ def _known_optimizations(given: Any, names: list[str]) -> dict[str, Any]:
     strange = [name for name in given if name not in names]
     if strange:
         raise InvalidArgumentError(f"optimizations names {strange[0]!r}, which is no model; the models are {names}")
-    return {name: _best_pwm(value) for name, value in given.items()}
+    return {name: best_matrix(value) for name, value in given.items()}
 
 
 def _known_hits(motif: Any, codes: np.ndarray) -> Any:

@@ -52,10 +52,11 @@ def plot_logo(
 
     Parameters
     ----------
-    matrix : array (L, 4) or Motif
+    matrix : array (L, 4), Motif or ClassOptimization
         Probabilities or counts (kinds "information", "probability") or signed weights (kind "weight"), letters in
         the order A, C, G, T. Rows need not sum to 1; an all-zero row is an empty column. Of a motif the
-        probabilities and the information content are drawn; its weights are the log2 odds against 0.25.
+        probabilities and the information content are drawn; its weights are the log2 odds against 0.25. Of a class
+        optimisation the best restart is drawn.
     ax : matplotlib Axes, optional
         Where to draw; by default a new figure.
     kind : {"information", "weight", "probability"}
@@ -99,6 +100,7 @@ def plot_logo(
     _check_share("shade_below", shade_below)
     _check_share("fade_below", fade_below)
     palette = letter_colors(colors)
+    matrix = best_matrix(matrix)
     heights = logo_heights(matrix, kind)
     ax = new_axes(ax, logo_size(len(heights)))
     below = _below_color(shade_below, fade_below)
@@ -169,6 +171,11 @@ def plot_attribution(
     )
     ax.set_ylabel("attribution")
     return ax
+
+
+def best_matrix(result: Any) -> Any:
+    """The probabilities (L, 4) of the best restart of a class optimisation; anything else as it is."""
+    return np.asarray(result.pwm)[int(result.best)] if hasattr(result, "pwm") and hasattr(result, "best") else result
 
 
 def logo_heights(matrix: Any, kind: str) -> np.ndarray:
