@@ -2,14 +2,72 @@
 
 import DeepMotifKernelTable
 
-/// The taps k of `geometry` whose input position lies inside the sequence, for output position p.
+/// The taps of one output position whose input position lies inside the sequence, and the first tap's position.
+private struct Taps {
+    var first: Int
+    var end: Int
+    var start: Int
+}
+
 @inline(__always)
-private func validTaps(_ p: Int, _ geometry: ConvolutionGeometry) -> (first: Int, end: Int) {
+private func validTaps(_ p: Int, _ geometry: ConvolutionGeometry) -> Taps {
     let start = p * geometry.stride - geometry.padding
-    let first = start < 0 ? (geometry.dilation - 1 - start) / geometry.dilation : 0
     let room = geometry.length - start
+    if start >= 0 && (geometry.width - 1) * geometry.dilation < room {
+        return Taps(first: 0, end: geometry.width, start: start)
+    }
+    let first = start < 0 ? (geometry.dilation - 1 - start) / geometry.dilation : 0
     let end = room <= 0 ? 0 : (room + geometry.dilation - 1) / geometry.dilation
-    return (first, end < geometry.width ? end : geometry.width)
+    return Taps(first: first, end: end < geometry.width ? end : geometry.width, start: start)
+}
+
+/// One strip of one output position: bias plus the table rows of its taps.
+@inline(__always)
+private func convolveStrip(
+    _ pairs: Int, _ codes: UnsafePointer<UInt8>, _ table: Floats, _ bias: Floats, _ y: MutableFloats, _ taps: Taps,
+    _ geometry: ConvolutionGeometry
+) {
+    var strip = loadStrip(pairs, bias)
+    var k = taps.first
+    while k < taps.end {
+        let code = Int(codes[taps.start &+ k &* geometry.dilation])
+        addToStrip(pairs, &strip, table + (k &* 5 &+ code) &* geometry.filters)
+        k &+= 1
+    }
+    storeStrip(pairs, strip, y)
+}
+
+/// The last vector of a row; columns that a strip has done already come out the same again.
+@inline(__always)
+private func convolveVector(
+    _ codes: UnsafePointer<UInt8>, _ table: Floats, _ bias: Floats, _ y: MutableFloats, _ taps: Taps,
+    _ geometry: ConvolutionGeometry
+) {
+    var sum = load(bias)
+    var k = taps.first
+    while k < taps.end {
+        let code = Int(codes[taps.start &+ k &* geometry.dilation])
+        sum += load(table + (k &* 5 &+ code) &* geometry.filters)
+        k &+= 1
+    }
+    store(sum, y)
+}
+
+@inline(never)
+private func convolveFew(
+    _ codes: UnsafePointer<UInt8>, _ table: Floats, _ bias: Floats, _ y: MutableFloats, _ taps: Taps,
+    _ geometry: ConvolutionGeometry
+) {
+    for f in 0..<geometry.filters {
+        var sum = bias[f]
+        var k = taps.first
+        while k < taps.end {
+            let code = Int(codes[taps.start &+ k &* geometry.dilation])
+            sum += table[(k &* 5 &+ code) &* geometry.filters + f]
+            k &+= 1
+        }
+        y[f] = sum
+    }
 }
 
 func convolveCodes(
@@ -19,16 +77,39 @@ func convolveCodes(
     let filters = geometry.filters
     for p in 0..<geometry.outputLength {
         let taps = validTaps(p, geometry)
-        let start = p * geometry.stride - geometry.padding
         let row = y + p * filters
-        for f in 0..<filters { row[f] = bias[f] }
-        var k = taps.first
-        while k < taps.end {
-            let code = Int(codes[start + k * geometry.dilation])
-            let entry = table + (k * 5 + code) * filters
-            for f in 0..<filters { row[f] += entry[f] }
-            k += 1
+        if filters < laneCount {
+            convolveFew(codes, table, bias, row, taps, geometry)
+            continue
         }
+        var f = 0
+        while f + 4 * panelColumns <= filters {
+            convolveStrip(4, codes, table + f, bias + f, row + f, taps, geometry)
+            f += 4 * panelColumns
+        }
+        while f + panelColumns <= filters {
+            convolveStrip(1, codes, table + f, bias + f, row + f, taps, geometry)
+            f += panelColumns
+        }
+        while f < filters {
+            let first = f + laneCount <= filters ? f : filters - laneCount
+            convolveVector(codes, table + first, bias + first, row + first, taps, geometry)
+            f += laneCount
+        }
+    }
+}
+
+/// target += source for `count` elements.
+@inline(__always)
+private func addRow(_ source: Floats, _ target: MutableFloats, _ count: Int) {
+    var i = 0
+    while i + laneCount <= count {
+        store(load(target + i) + load(source + i), target + i)
+        i += laneCount
+    }
+    while i < count {
+        target[i] += source[i]
+        i += 1
     }
 }
 
@@ -39,14 +120,26 @@ func convolveCodesGradient(
     let filters = geometry.filters
     for p in 0..<geometry.outputLength {
         let taps = validTaps(p, geometry)
-        let start = p * geometry.stride - geometry.padding
         let row = outputGradient + p * filters
-        var k = taps.first
+        var f = 0
+        while f + 4 * panelColumns <= filters {
+            let strip = loadStrip(4, row + f)
+            var k = taps.first
+            while k < taps.end {
+                let code = Int(codes[taps.start &+ k &* geometry.dilation])
+                let entry = tableGradient + (k &* 5 &+ code) &* filters + f
+                var sum = strip
+                addToStrip(4, &sum, entry)
+                storeStrip(4, sum, entry)
+                k &+= 1
+            }
+            f += 4 * panelColumns
+        }
+        var k = f < filters ? taps.first : taps.end
         while k < taps.end {
-            let code = Int(codes[start + k * geometry.dilation])
-            let entry = tableGradient + (k * 5 + code) * filters
-            for f in 0..<filters { entry[f] += row[f] }
-            k += 1
+            let code = Int(codes[taps.start &+ k &* geometry.dilation])
+            addRow(row + f, tableGradient + (k &* 5 &+ code) &* filters + f, filters - f)
+            k &+= 1
         }
     }
 }
@@ -54,8 +147,5 @@ func convolveCodesGradient(
 func addRowsByCode(
     _ codes: UnsafePointer<UInt8>, _ rows: Floats, _ positions: Int, _ width: Int, _ table: MutableFloats
 ) {
-    for p in 0..<positions {
-        let entry = table + Int(codes[p]) * width
-        for j in 0..<width { entry[j] += rows[p * width + j] }
-    }
+    for p in 0..<positions { addRow(rows + p * width, table + Int(codes[p]) * width, width) }
 }

@@ -10,8 +10,14 @@ func reluGradient(_ y: Floats, _ dy: Floats, _ dx: MutableFloats, _ count: Int) 
     for i in 0..<count { dx[i] = y[i] > 0 ? dy[i] : 0 }
 }
 
+/// The tail goes through the same vector function, so that an element does not depend on its place.
 func sigmoid(_ x: Floats, _ y: MutableFloats, _ count: Int) {
-    for i in 0..<count { y[i] = sigmoidLanes(Lanes(repeating: x[i]))[0] }
+    var i = 0
+    while i + laneCount <= count {
+        store(sigmoidLanes(load(x + i)), y + i)
+        i += laneCount
+    }
+    if i < count { storeFirst(sigmoidLanes(loadFirst(x + i, count - i)), y + i, count - i) }
 }
 
 func sigmoidGradient(_ y: Floats, _ dy: Floats, _ dx: MutableFloats, _ count: Int) {
@@ -19,7 +25,12 @@ func sigmoidGradient(_ y: Floats, _ dy: Floats, _ dx: MutableFloats, _ count: In
 }
 
 func tanh(_ x: Floats, _ y: MutableFloats, _ count: Int) {
-    for i in 0..<count { y[i] = tanhLanes(Lanes(repeating: x[i]))[0] }
+    var i = 0
+    while i + laneCount <= count {
+        store(tanhLanes(load(x + i)), y + i)
+        i += laneCount
+    }
+    if i < count { storeFirst(tanhLanes(loadFirst(x + i, count - i)), y + i, count - i) }
 }
 
 func tanhGradient(_ y: Floats, _ dy: Floats, _ dx: MutableFloats, _ count: Int) {
@@ -33,19 +44,5 @@ func add(_ x: Floats, _ y: MutableFloats, _ count: Int) {
 func addColumnSums(_ g: Floats, _ rows: Int, _ columns: Int, _ sums: MutableFloats) {
     for row in 0..<rows {
         for j in 0..<columns { sums[j] += g[row * columns + j] }
-    }
-}
-
-func adam(
-    _ parameters: MutableFloats, _ gradient: Floats, _ first: MutableFloats, _ second: MutableFloats, _ count: Int,
-    _ step: AdamStep
-) {
-    for i in 0..<count {
-        var g = gradient[i]
-        if g > step.clip { g = step.clip }
-        if g < -step.clip { g = -step.clip }
-        first[i] = step.beta1 * first[i] + (1 - step.beta1) * g
-        second[i] = step.beta2 * second[i] + (1 - step.beta2) * (g * g)
-        parameters[i] -= step.stepSize * first[i] / (second[i].squareRoot() / step.secondMomentRoot + step.epsilon)
     }
 }

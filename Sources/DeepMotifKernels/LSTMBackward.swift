@@ -55,10 +55,11 @@ private func multiplyGradients(
     for tile in 0..<tiles {
         let row = tile * rows / tiles
         let height = (tile + 1) * rows / tiles - row
-        var source = TileSource(
+        var source: TileSource = (
             a: Floats(pass.gateGradients) + ((first + row) * length + position) * width, rowStride: length * width,
-            step: 1, b: recurrent, bStride: panelColumns, k: width)
-        var target = TileTarget(c: pass.hidden, stride: padded, columns: panelColumns, accumulates: false)
+            step: 1, b: recurrent, bStride: panelColumns, k: width
+        )
+        var target = tileTarget(pass.hidden, stride: padded, columns: panelColumns, accumulates: false)
         var column = 0
         while column + panelColumns <= padded {
             source.b = recurrent + column * width

@@ -85,9 +85,10 @@ private func updateStates(_ pass: ForwardPass, _ first: Int, _ rows: Int, _ posi
 private func multiplyStates(_ pass: ForwardPass, _ recurrent: Floats, _ rows: Int) {
     let width = 4 * pass.padded
     let tiles = (rows + tileRows - 1) / tileRows
-    var source = TileSource(
-        a: pass.hidden, rowStride: pass.padded, step: 1, b: recurrent, bStride: panelColumns, k: pass.units)
-    var target = TileTarget(c: pass.sums, stride: width, columns: panelColumns, accumulates: false)
+    var source: TileSource = (
+        a: Floats(pass.hidden), rowStride: pass.padded, step: 1, b: recurrent, bStride: panelColumns, k: pass.units
+    )
+    var target = tileTarget(pass.sums, stride: width, columns: panelColumns, accumulates: false)
     for tile in 0..<tiles {
         let row = tile * rows / tiles
         let height = (tile + 1) * rows / tiles - row

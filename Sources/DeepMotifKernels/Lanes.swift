@@ -32,6 +32,19 @@ func store(_ value: Lanes, _ pointer: MutableFloats) {
     UnsafeMutableRawPointer(pointer).storeBytes(of: value, as: Lanes.self)
 }
 
+@inline(__always)
+func loadIntegers(_ pointer: UnsafePointer<Int32>) -> IntLanes {
+    UnsafeRawPointer(pointer).loadUnaligned(as: IntLanes.self)
+}
+
+/// Stores small whole numbers as integers: the low bits of x + 1.5 * 2^23 hold them.
+@inline(__always)
+func storeIntegers(_ x: Lanes, _ pointer: UnsafeMutablePointer<Int32>) {
+    let shifted = unsafeBitCast(x + Lanes(repeating: 12_582_912), to: IntLanes.self)
+    let integers = shifted &- IntLanes(repeating: 0x4B40_0000)
+    UnsafeMutableRawPointer(pointer).storeBytes(of: integers, as: IntLanes.self)
+}
+
 /// sum + a * b, fused where the instruction level has it (a call per lane elsewhere).
 @inline(__always)
 func accumulate(_ sum: Lanes, _ a: Lanes, _ b: Lanes) -> Lanes {
@@ -106,6 +119,18 @@ func loadFirst(_ pointer: Floats, _ count: Int) -> Lanes {
     var i = 0
     while i < count {
         result[i] = pointer[i]
+        i += 1
+    }
+    return result
+}
+
+/// `count` < laneCount elements as the last ones of a vector, zero before them.
+@inline(never)
+func loadLast(_ pointer: Floats, _ count: Int) -> Lanes {
+    var result = Lanes()
+    var i = 0
+    while i < count {
+        result[laneCount - count + i] = pointer[i]
         i += 1
     }
     return result

@@ -44,8 +44,8 @@ func multiply(
         var column = 0
         while column < n {
             let left = n - column
-            var target = TileTarget(
-                c: c + start * ldc + column, stride: ldc, columns: left < panelColumns ? left : panelColumns,
+            var target = tileTarget(
+                c + start * ldc + column, stride: ldc, columns: left < panelColumns ? left : panelColumns,
                 accumulates: accumulates)
             if let bias {
                 target.hasBias = true
@@ -56,8 +56,9 @@ func multiply(
                     : left > laneCount ? loadFirst(bias + column + laneCount, left - laneCount) : Lanes()
             }
             let first = target.c
-            var source = TileSource(
-                a: a, rowStride: lda, step: 1, b: packed + column * k, bStride: panelColumns, k: k)
+            var source: TileSource = (
+                a: a, rowStride: lda, step: 1, b: packed + column * k, bStride: panelColumns, k: k
+            )
             for tile in 0..<tiles {
                 let row = tile * rows / tiles
                 target.c = first + row * ldc

@@ -41,10 +41,10 @@ private func multiplyBlock(
         let left = n - column
         let isWide = left >= panelColumns
         let first = isWide || left >= laneCount ? column : n - laneCount
-        var target = TileTarget(
-            c: c + first, stride: ldc, columns: isWide ? panelColumns : left < laneCount ? left : laneCount,
+        var target = tileTarget(
+            c + first, stride: ldc, columns: isWide ? panelColumns : left < laneCount ? left : laneCount,
             accumulates: true)
-        var source = TileSource(a: a, rowStride: 1, step: lda, b: b + first, bStride: ldb, k: k)
+        var source: TileSource = (a: a, rowStride: 1, step: lda, b: b + first, bStride: ldb, k: k)
         for tile in 0..<tiles {
             let row = tile * m / tiles
             let height = (tile + 1) * m / tiles - row

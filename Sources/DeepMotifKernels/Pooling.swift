@@ -2,24 +2,59 @@
 
 import DeepMotifKernelTable
 
+/// The window's maximum and its offset for one vector of channels. A NaN wins and stays, as in PyTorch.
+@inline(__always)
+private func maximum(_ x: Floats, _ channels: Int, _ width: Int) -> (best: Lanes, offset: Lanes) {
+    var best = load(x)
+    var offset = Lanes()
+    var k = 1
+    while k < width {
+        let value = load(x + k * channels)
+        // Unordered comparisons are false: only "value <= best" and "best is a number" keep the old one.
+        let isOlder = (value .<= best) .| (best .!= best)
+        best = select(isOlder, best, value)
+        offset = select(isOlder, offset, Lanes(repeating: Float(k)))
+        k += 1
+    }
+    return (best, offset)
+}
+
+/// The same for one channel.
+@inline(__always)
+private func maximum1(_ x: Floats, _ channels: Int, _ width: Int) -> (best: Float, offset: Int32) {
+    var best = x[0]
+    var offset: Int32 = 0
+    var k = 1
+    while k < width {
+        let value = x[k * channels]
+        if !(value <= best || best != best) {
+            best = value
+            offset = Int32(truncatingIfNeeded: k)
+        }
+        k += 1
+    }
+    return (best, offset)
+}
+
 func maxPool(
     _ x: Floats, _ channels: Int, _ width: Int, _ stride: Int, _ outputLength: Int, _ y: MutableFloats,
     _ offsets: UnsafeMutablePointer<Int32>?
 ) {
     for p in 0..<outputLength {
-        for c in 0..<channels {
-            var best = x[p * stride * channels + c]
-            var offset: Int32 = 0
-            for k in 1..<max(width, 1) {
-                let value = x[(p * stride + k) * channels + c]
-                // A NaN wins and stays, as in PyTorch.
-                if value > best || (value.isNaN && !best.isNaN) {
-                    best = value
-                    offset = Int32(truncatingIfNeeded: k)
-                }
-            }
+        let window = x + p * stride * channels
+        var c = 0
+        // Offsets are counted in floats, exact up to 2^22 (`storeIntegers`).
+        while c + laneCount <= channels && width <= 1 << 22 {
+            let (best, offset) = maximum(window + c, channels, width)
+            store(best, y + p * channels + c)
+            if let offsets { storeIntegers(offset, offsets + p * channels + c) }
+            c += laneCount
+        }
+        while c < channels {
+            let (best, offset) = maximum1(window + c, channels, width)
             y[p * channels + c] = best
             offsets?[p * channels + c] = offset
+            c += 1
         }
     }
 }
@@ -28,10 +63,44 @@ func maxPoolGradient(
     _ dy: Floats, _ offsets: UnsafePointer<Int32>, _ channels: Int, _ stride: Int, _ outputLength: Int,
     _ dx: MutableFloats
 ) {
+    let count = outputLength * channels
+    if stride == 2 && areBelowTwo(offsets, count) {
+        maxPoolGradientOfPairs(dy, offsets, channels, outputLength, dx)
+        return
+    }
     for p in 0..<outputLength {
         for c in 0..<channels {
             let position = p * stride + Int(offsets[p * channels + c])
             dx[position * channels + c] += dy[p * channels + c]
+        }
+    }
+}
+
+/// No offset is above 1, so that windows do not overlap.
+private func areBelowTwo(_ offsets: UnsafePointer<Int32>, _ count: Int) -> Bool {
+    var bits: Int32 = 0
+    for i in 0..<count { bits |= offsets[i] }
+    return bits & ~1 == 0
+}
+
+/// Windows of two: both elements are written without a look at which one won.
+private func maxPoolGradientOfPairs(
+    _ dy: Floats, _ offsets: UnsafePointer<Int32>, _ channels: Int, _ outputLength: Int, _ dx: MutableFloats
+) {
+    for p in 0..<outputLength {
+        let (source, offset) = (dy + p * channels, offsets + p * channels)
+        let (first, second) = (dx + 2 * p * channels, dx + (2 * p + 1) * channels)
+        var c = 0
+        while c + laneCount <= channels {
+            let isSecond = IntLanes() &- loadIntegers(offset + c)
+            let bits = unsafeBitCast(load(source + c), to: IntLanes.self)
+            store(load(first + c) + unsafeBitCast(bits & ~isSecond, to: Lanes.self), first + c)
+            store(load(second + c) + unsafeBitCast(bits & isSecond, to: Lanes.self), second + c)
+            c += laneCount
+        }
+        while c < channels {
+            if offset[c] == 0 { first[c] += source[c] } else { second[c] += source[c] }
+            c += 1
         }
     }
 }
@@ -41,10 +110,19 @@ func averagePool(
 ) {
     let scale = 1 / Float(width)
     for p in 0..<outputLength {
-        for c in 0..<channels {
-            var sum: Float = 0
-            for k in 0..<width { sum += x[(p * stride + k) * channels + c] }
-            y[p * channels + c] = sum * scale
+        let (window, row) = (x + p * stride * channels, y + p * channels)
+        var c = 0
+        while c + laneCount <= channels {
+            var sum = load(window + c)
+            for k in 1..<(width > 1 ? width : 1) { sum += load(window + k * channels + c) }
+            store(sum * Lanes(repeating: scale), row + c)
+            c += laneCount
+        }
+        while c < channels {
+            var sum = window[c]
+            for k in 1..<(width > 1 ? width : 1) { sum += window[k * channels + c] }
+            row[c] = sum * scale
+            c += 1
         }
     }
 }
@@ -54,8 +132,10 @@ func averagePoolGradient(
 ) {
     let scale = 1 / Float(width)
     for p in 0..<outputLength {
+        let row = dy + p * channels
         for k in 0..<width {
-            for c in 0..<channels { dx[(p * stride + k) * channels + c] += dy[p * channels + c] * scale }
+            let target = dx + (p * stride + k) * channels
+            for c in 0..<channels { target[c] += row[c] * scale }
         }
     }
 }

@@ -2,37 +2,165 @@
 
 import DeepMotifKernelTable
 
+/// Without branches on the data: every element is written to the end of its list, and the end moves on where it is not
+/// zero. The write never leaves the list, since a list cannot be longer than the rows seen so far.
 func listNonzeros(
     _ g: Floats, _ rows: Int, _ columns: Int, _ indices: UnsafeMutablePointer<Int32>, _ values: MutableFloats,
     _ counts: UnsafeMutablePointer<Int32>
 ) -> Int {
     var total = 0
     for j in 0..<columns {
-        var count = 0
-        for row in 0..<rows {
-            let value = g[row * columns + j]
-            if value == 0 { continue }
-            indices[j * rows + count] = Int32(truncatingIfNeeded: row)
-            values[j * rows + count] = value
-            count += 1
+        let (index, value) = (indices + j * rows, values + j * rows)
+        var (count, source, row) = (0, g + j, 0)
+        while row < rows {
+            let element = source[0]
+            index[count] = Int32(truncatingIfNeeded: row)
+            value[count] = element
+            count &+= element != 0 ? 1 : 0
+            source += columns
+            row &+= 1
         }
         counts[j] = Int32(truncatingIfNeeded: count)
-        total += count
+        total &+= count
     }
     return total
+}
+
+/// The list of one column: rows `indices` of x, `stride` apart, and what to multiply them by.
+private struct SparseColumn {
+    var indices: UnsafePointer<Int32>
+    var values: Floats
+    var count: Int
+    var stride: Int
+}
+
+// MARK: Weight gradients
+
+@inline(__always)
+private func accumulateStrip(_ pairs: Int, _ x: Floats, _ column: SparseColumn, _ w: MutableFloats) {
+    var strip = loadStrip(pairs, w)
+    var e = 0
+    while e < column.count {
+        let source = x + Int(column.indices[e]) &* column.stride
+        addToStrip(pairs, &strip, source, Lanes(repeating: column.values[e]))
+        e &+= 1
+    }
+    storeStrip(pairs, strip, w)
+}
+
+@inline(never)
+private func accumulateLongStrip(_ x: Floats, _ column: SparseColumn, _ w: MutableFloats) {
+    accumulateStrip(stripPairs, x, column, w)
+}
+
+@inline(never)
+private func accumulateMiddleStrip(_ x: Floats, _ column: SparseColumn, _ w: MutableFloats) {
+    accumulateStrip(stripPairs / 2, x, column, w)
+}
+
+@inline(never)
+private func accumulatePair(_ x: Floats, _ column: SparseColumn, _ w: MutableFloats) {
+    accumulateStrip(1, x, column, w)
+}
+
+/// The last `count` <= laneCount columns of a span of at least a vector: the sums of a whole vector, of which the last
+/// ones count.
+@inline(never)
+private func accumulateLast(_ x: Floats, _ column: SparseColumn, _ w: MutableFloats, _ count: Int) {
+    let back = laneCount - count
+    var sum = Lanes()
+    var e = 0
+    while e < column.count {
+        let source = x + Int(column.indices[e]) &* column.stride - back
+        sum = accumulate(sum, Lanes(repeating: column.values[e]), load(source))
+        e &+= 1
+    }
+    storeLast(load(w - back) + sum, w, count)
+}
+
+/// Spans shorter than a vector.
+private func accumulateFew(_ x: Floats, _ column: SparseColumn, _ w: MutableFloats, _ span: Int) {
+    for e in 0..<column.count {
+        let source = x + Int(column.indices[e]) &* column.stride
+        for s in 0..<span { w[s] = accumulate1(w[s], column.values[e], source[s]) }
+    }
 }
 
 func accumulateSparseRows(
     _ x: Floats, _ xStride: Int, _ span: Int, _ indices: UnsafePointer<Int32>, _ values: Floats,
     _ counts: UnsafePointer<Int32>, _ listStride: Int, _ columns: Int, _ w: MutableFloats
 ) {
-    for j in 0..<columns {
-        let row = w + j * span
-        for e in 0..<Int(counts[j]) {
-            let value = values[j * listStride + e]
-            let source = x + Int(indices[j * listStride + e]) * xStride
-            for s in 0..<span { row[s] = accumulate1(row[s], value, source[s]) }
+    for j in 0..<columns where counts[j] > 0 {
+        let column = SparseColumn(
+            indices: indices + j * listStride, values: values + j * listStride, count: Int(counts[j]), stride: xStride)
+        let target = w + j * span
+        if span < laneCount {
+            accumulateFew(x, column, target, span)
+            continue
         }
+        var s = 0
+        while s < span {
+            let left = span - s
+            if left >= stripPairs * panelColumns {
+                accumulateLongStrip(x + s, column, target + s)
+                s += stripPairs * panelColumns
+            } else if left >= stripPairs / 2 * panelColumns {
+                accumulateMiddleStrip(x + s, column, target + s)
+                s += stripPairs / 2 * panelColumns
+            } else if left >= panelColumns {
+                accumulatePair(x + s, column, target + s)
+                s += panelColumns
+            } else {
+                let count = left < laneCount ? left : laneCount
+                accumulateLast(x + s, column, target + s, count)
+                s += count
+            }
+        }
+    }
+}
+
+// MARK: Input gradients
+
+@inline(__always)
+private func scatterColumn(_ pairs: Int, _ w: Floats, _ column: SparseColumn, _ x: MutableFloats) {
+    let strip = loadStrip(pairs, w)
+    var e = 0
+    while e < column.count {
+        let target = x + Int(column.indices[e]) &* column.stride
+        scatterStrip(pairs, strip, target, Lanes(repeating: column.values[e]))
+        e &+= 1
+    }
+}
+
+@inline(never)
+private func scatterLongStrip(_ w: Floats, _ column: SparseColumn, _ x: MutableFloats) {
+    scatterColumn(stripPairs, w, column, x)
+}
+
+@inline(never)
+private func scatterMiddleStrip(_ w: Floats, _ column: SparseColumn, _ x: MutableFloats) {
+    scatterColumn(stripPairs / 2, w, column, x)
+}
+
+@inline(never)
+private func scatterPairs(_ w: Floats, _ column: SparseColumn, _ x: MutableFloats) {
+    scatterColumn(1, w, column, x)
+}
+
+/// The last `count` columns of a span of at least a vector: weights of a whole vector, zero but for the last ones.
+@inline(never)
+private func scatterLast(_ w: Floats, _ column: SparseColumn, _ x: MutableFloats, _ count: Int) {
+    let weights = loadLast(w, count)
+    for e in 0..<column.count {
+        let target = x + (Int(column.indices[e]) &* column.stride - (laneCount - count))
+        store(accumulate(load(target), Lanes(repeating: column.values[e]), weights), target)
+    }
+}
+
+private func scatterFew(_ w: Floats, _ column: SparseColumn, _ x: MutableFloats, _ span: Int) {
+    for e in 0..<column.count {
+        let target = x + Int(column.indices[e]) &* column.stride
+        for s in 0..<span { target[s] = accumulate1(target[s], column.values[e], w[s]) }
     }
 }
 
@@ -40,12 +168,31 @@ func scatterSparseRows(
     _ w: Floats, _ span: Int, _ x: MutableFloats, _ xStride: Int, _ indices: UnsafePointer<Int32>,
     _ values: Floats, _ counts: UnsafePointer<Int32>, _ listStride: Int, _ columns: Int
 ) {
-    for j in 0..<columns {
-        let row = w + j * span
-        for e in 0..<Int(counts[j]) {
-            let value = values[j * listStride + e]
-            let target = x + Int(indices[j * listStride + e]) * xStride
-            for s in 0..<span { target[s] = accumulate1(target[s], value, row[s]) }
+    for j in 0..<columns where counts[j] > 0 {
+        let column = SparseColumn(
+            indices: indices + j * listStride, values: values + j * listStride, count: Int(counts[j]), stride: xStride)
+        let source = w + j * span
+        if span < laneCount {
+            scatterFew(source, column, x, span)
+            continue
+        }
+        var s = 0
+        while s < span {
+            let left = span - s
+            if left >= stripPairs * panelColumns {
+                scatterLongStrip(source + s, column, x + s)
+                s += stripPairs * panelColumns
+            } else if left >= stripPairs / 2 * panelColumns {
+                scatterMiddleStrip(source + s, column, x + s)
+                s += stripPairs / 2 * panelColumns
+            } else if left >= panelColumns {
+                scatterPairs(source + s, column, x + s)
+                s += panelColumns
+            } else {
+                let count = left < laneCount ? left : laneCount
+                scatterLast(source + s, column, x + s, count)
+                s += count
+            }
         }
     }
 }

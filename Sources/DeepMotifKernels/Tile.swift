@@ -17,59 +17,45 @@ let panelColumns = 2 * laneCount
     let tileRows = 4
 #endif
 
-/// Two neighbouring vectors of one row of a tile; narrow tiles use the first.
-struct TileRow {
-    var low = Lanes()
-    var high = Lanes()
+// Tuples, not structures: a structure's copy functions are weak symbols that every instruction level would define.
 
-    @inline(__always)
-    mutating func add(_ value: Float, _ bLow: Lanes, _ bHigh: Lanes, _ isWide: Bool) {
-        let factor = Lanes(repeating: value)
-        low = accumulate(low, factor, bLow)
-        if isWide { high = accumulate(high, factor, bHigh) }
-    }
-}
+/// Two neighbouring vectors of one row of a tile; narrow tiles use the first.
+typealias TileRow = (low: Lanes, high: Lanes)
 
 /// The sums of a tile. Rows beyond its height are never touched and take no register.
-struct Tile {
-    var r0 = TileRow()
-    var r1 = TileRow()
-    var r2 = TileRow()
-    var r3 = TileRow()
-    var r4 = TileRow()
-    var r5 = TileRow()
-    var r6 = TileRow()
-    var r7 = TileRow()
+typealias Tile = (
+    r0: TileRow, r1: TileRow, r2: TileRow, r3: TileRow, r4: TileRow, r5: TileRow, r6: TileRow, r7: TileRow
+)
+
+@inline(__always)
+private func addProduct(_ row: inout TileRow, _ value: Float, _ bLow: Lanes, _ bHigh: Lanes, _ isWide: Bool) {
+    let factor = Lanes(repeating: value)
+    row.low = accumulate(row.low, factor, bLow)
+    if isWide { row.high = accumulate(row.high, factor, bHigh) }
 }
 
 /// What a tile sums up: a(row, k) stands at a[row * rowStride + k * step], row k of B at b + k * bStride.
-struct TileSource {
-    var a: Floats
-    var rowStride: Int
-    var step: Int
-    var b: Floats
-    var bStride: Int
-    var k: Int
-}
+typealias TileSource = (a: Floats, rowStride: Int, step: Int, b: Floats, bStride: Int, k: Int)
 
 /// Sums over k of a(row, k) b(k, columns). `height` and `isWide` are literals at every call, so that each size becomes
 /// straight code of its own.
 @inline(__always)
 func productTile(_ height: Int, _ isWide: Bool, _ source: TileSource) -> Tile {
     let rowStride = source.rowStride
-    var tile = Tile()
+    let zero: TileRow = (Lanes(), Lanes())
+    var tile: Tile = (zero, zero, zero, zero, zero, zero, zero, zero)
     var (a, b, left) = (source.a, source.b, source.k)
     while left > 0 {
         let low = load(b)
         let high = isWide ? load(b + laneCount) : low
-        tile.r0.add(a[0], low, high, isWide)
-        if height > 1 { tile.r1.add(a[rowStride], low, high, isWide) }
-        if height > 2 { tile.r2.add(a[2 &* rowStride], low, high, isWide) }
-        if height > 3 { tile.r3.add(a[3 &* rowStride], low, high, isWide) }
-        if height > 4 { tile.r4.add(a[4 &* rowStride], low, high, isWide) }
-        if height > 5 { tile.r5.add(a[5 &* rowStride], low, high, isWide) }
-        if height > 6 { tile.r6.add(a[6 &* rowStride], low, high, isWide) }
-        if height > 7 { tile.r7.add(a[7 &* rowStride], low, high, isWide) }
+        addProduct(&tile.r0, a[0], low, high, isWide)
+        if height > 1 { addProduct(&tile.r1, a[rowStride], low, high, isWide) }
+        if height > 2 { addProduct(&tile.r2, a[2 &* rowStride], low, high, isWide) }
+        if height > 3 { addProduct(&tile.r3, a[3 &* rowStride], low, high, isWide) }
+        if height > 4 { addProduct(&tile.r4, a[4 &* rowStride], low, high, isWide) }
+        if height > 5 { addProduct(&tile.r5, a[5 &* rowStride], low, high, isWide) }
+        if height > 6 { addProduct(&tile.r6, a[6 &* rowStride], low, high, isWide) }
+        if height > 7 { addProduct(&tile.r7, a[7 &* rowStride], low, high, isWide) }
         a += source.step
         b += source.bStride
         left &-= 1

@@ -4,14 +4,14 @@
 import DeepMotifKernelTable
 
 /// Where a tile goes: c + row * stride, the first or the last `columns` of its columns.
-struct TileTarget {
-    var c: MutableFloats
-    var stride: Int
-    var columns: Int
-    var biasLow = Lanes()
-    var biasHigh = Lanes()
-    var hasBias = false
-    var accumulates: Bool
+typealias TileTarget = (
+    c: MutableFloats, stride: Int, columns: Int, biasLow: Lanes, biasHigh: Lanes, hasBias: Bool, accumulates: Bool
+)
+
+/// A target with no bias.
+@inline(__always)
+func tileTarget(_ c: MutableFloats, stride: Int, columns: Int, accumulates: Bool) -> TileTarget {
+    (c, stride, columns, Lanes(), Lanes(), false, accumulates)
 }
 
 /// Writes one wide row, or its first `columns` columns.
