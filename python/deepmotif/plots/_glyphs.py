@@ -43,7 +43,7 @@ def unit_glyph(letter: str) -> tuple[np.ndarray, np.ndarray, float]:
     font = FilePath(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans-Bold.ttf"
     outline = TextPath((0, 0), letter, size=100, prop=FontProperties(fname=str(font)), usetex=False)
     box = outline.get_extents()
-    vertices = (np.asarray(outline.vertices) - box.min) / (box.max - box.min)
+    vertices = (np.asarray(outline.vertices) - [box.x0, box.y0]) / [box.width, box.height]
     # The vertex of a closing step is a placeholder that no renderer reads: keep it inside the box.
     vertices[outline.codes == Path.CLOSEPOLY] = 0.5
     vertices.setflags(write=False)
