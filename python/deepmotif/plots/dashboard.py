@@ -76,6 +76,17 @@ def plot_dashboard(
     ------
     ShapeError, InvalidArgumentError
         For no models, something other than one str, hits outside it, or a wrong shape; the message names it.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> import deepmotif as dm
+    >>> X, y = dm.simulate(64, length=40, random_state=0)
+    >>> model = dm.RNN(hidden=4, epochs=1, random_state=0).fit(X, y)
+    >>> figure = plot_dashboard([model], dm.decode(X[:1])[0], class_optimization_options={"steps": 5})
+    >>> [ax.get_label() for ax in figure.axes][-4:]
+    ['forward RNN', 'backward RNN', 'saliency scale', 'temporal scale']
     """
     data = dashboard_data(
         models,
