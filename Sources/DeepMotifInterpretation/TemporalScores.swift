@@ -45,12 +45,17 @@ struct TemporalPlan {
         self.length = length
     }
 
-    /// The feature positions that belong to cut `i`. Where the first layers keep the length this is 0 ... i or i ... L-1;
-    /// where they shorten it, the same share of the features, rounded up.
-    func features(ofCut i: Int, _ direction: TemporalDirection) -> Range<Int> {
+    /// The feature positions of cut `cut` of the features.
+    func range(_ cut: Int, _ direction: TemporalDirection) -> Range<Int> {
+        direction == .forward ? 0..<(cut + 1) : cut..<features.length
+    }
+
+    /// The cut of the features that stands for positions 0 ... i or i ... L-1. Where the first layers keep the length it
+    /// has the same number; where they shorten it, it has the same share of the features, rounded up.
+    func cut(at i: Int, _ direction: TemporalDirection) -> Int {
         switch direction {
-        case .forward: return 0..<(((i + 1) * features.length + length - 1) / length)
-        case .backward: return (i * features.length / length)..<features.length
+        case .forward: ((i + 1) * features.length + length - 1) / length - 1
+        case .backward: i * features.length / length
         }
     }
 }
@@ -58,49 +63,70 @@ struct TemporalPlan {
 extension Network {
     /// Probability (N, L) of a class on every cut of every sequence (Lanchantin, Singh, Wang and Qi 2017, the second
     /// view). Layers before the first LSTM run once on the whole sequence and their output is cut; from the LSTM on, each
-    /// cut is a sequence of its own, all cuts of one length in one batch. A model with a linear output gives its score.
+    /// cut is a sequence of its own. A model with a linear output gives its score.
     package func temporalScores(
         _ sequences: SequenceBatch, target: TargetQuantity, direction: TemporalDirection, threads: Int,
         probabilities: MutableFloats
     ) throws(DeepMotifError) {
         let plan = try TemporalPlan(network: self, length: sequences.length)
-        let rows = min(blockRows(floatsPerRow: 2 * plan.features.count, floats: 1 << 23), sequences.count)
+        let cuts = plan.features.length
+        let stack = RecurrentStack(network: self, plan: plan)
+        let floatsPerRow = 2 * plan.features.count + cuts * ((stack?.channels ?? 0) + classCount)
+        let rows = min(blockRows(floatsPerRow: floatsPerRow, floats: 1 << 23), sequences.count)
         guard rows > 0 else { return }
-        let isCodes: Bool
-        if plan.firstRecurrent == 0, case .codes = sequences.form { isCodes = true } else { isCodes = false }
         let whole = try Buffer<Float>(count: plan.firstRecurrent == 0 ? 0 : rows * plan.features.count)
-        let cut = try Buffer<Float>(count: isCodes ? 0 : rows * plan.features.count)
-        let cutCodes = try Buffer<UInt8>(count: isCodes ? rows * plan.features.length : 0)
-        let scores = try Buffer<Float>(count: rows * target.classes)
+        let scores = try Buffer<Float>(count: rows * cuts * classCount)
         for start in stride(from: 0, to: sequences.count, by: rows) {
             let block = sequences.rows(start..<min(start + rows, sequences.count))
             let input = try features(of: block, plan: plan, threads: threads, memory: whole.pointer)
-            var done = 0..<0
-            for i in 0..<plan.length {
-                let range = plan.features(ofCut: i, direction)
-                if range != done {
-                    let piece: LayerInput
-                    switch input {
-                    case .codes(let codes):
-                        copyCuts(codes, rows: block.count, plan.features.length, range, 1, to: cutCodes.pointer)
-                        piece = .codes(UnsafePointer(cutCodes.pointer))
-                    case .dense(let values):
-                        let channels = plan.features.channels
-                        copyCuts(values, rows: block.count, plan.features.length, range, channels, to: cut.pointer)
-                        piece = .dense(cut.readOnly)
-                    }
-                    try run(
-                        plan.firstRecurrent..<layers.count, input: piece, rows: block.count, length: range.count,
-                        threads: threads, output: scores.pointer)
-                    applyOutput(
-                        target.output, scores: scores.readOnly, count: block.count, classes: target.classes,
-                        values: scores.pointer)
-                    done = range
+            if let stack {
+                let means = try Buffer<Float>(count: block.count * cuts * stack.channels)
+                try stack.writeMeans(
+                    input, rows: block.count, direction: direction, threads: threads, to: means.pointer)
+                try run(
+                    stack.next..<layers.count, input: .dense(means.readOnly), rows: block.count * cuts, length: 1,
+                    threads: threads, output: scores.pointer)
+            } else {
+                try runCuts(input, rows: block.count, plan, direction, threads: threads, scores: scores.pointer)
+            }
+            applyOutput(
+                target.output, scores: scores.readOnly, count: block.count * cuts, classes: classCount,
+                values: scores.pointer)
+            for row in 0..<block.count {
+                for i in 0..<plan.length {
+                    let index = row * cuts + plan.cut(at: i, direction)
+                    probabilities[(start + row) * plan.length + i] = scores.pointer[index * classCount + target.target]
                 }
-                for row in 0..<block.count {
-                    probabilities[(start + row) * plan.length + i] =
-                        scores.pointer[row * target.classes + target.target]
-                }
+            }
+        }
+    }
+
+    /// Scores (rows, cuts, C) of any layers: all cuts of one length are one batch.
+    private func runCuts(
+        _ input: LayerInput, rows: Int, _ plan: TemporalPlan, _ direction: TemporalDirection, threads: Int,
+        scores: MutableFloats
+    ) throws(DeepMotifError) {
+        let (length, channels) = (plan.features.length, plan.features.channels)
+        let values = try Buffer<Float>(count: rows * plan.features.count)
+        let codes = try Buffer<UInt8>(count: rows * length)
+        let results = try Buffer<Float>(count: rows * classCount)
+        for cut in 0..<length {
+            let range = plan.range(cut, direction)
+            let piece: LayerInput
+            switch input {
+            case .codes(let whole):
+                copyCuts(whole, rows: rows, length, range, 1, to: codes.pointer)
+                piece = .codes(codes.readOnly)
+            case .dense(let whole):
+                copyCuts(whole, rows: rows, length, range, channels, to: values.pointer)
+                piece = .dense(values.readOnly)
+            }
+            try run(
+                plan.firstRecurrent..<layers.count, input: piece, rows: rows, length: range.count, threads: threads,
+                output: results.pointer)
+            for row in 0..<rows {
+                (scores + (row * length + cut) * classCount).update(
+                    from: results.pointer + row * classCount, count: classCount)
             }
         }
     }
@@ -119,16 +145,5 @@ extension Network {
             0..<plan.firstRecurrent, input: input, rows: block.count, length: plan.length, threads: threads,
             output: memory)
         return .dense(Floats(memory))
-    }
-}
-
-/// The positions of `range` of every row, one row after the other.
-private func copyCuts<Element: BitwiseCopyable>(
-    _ source: UnsafePointer<Element>, rows: Int, _ length: Int, _ range: Range<Int>, _ channels: Int,
-    to cuts: UnsafeMutablePointer<Element>
-) {
-    for row in 0..<rows {
-        (cuts + row * range.count * channels).update(
-            from: source + (row * length + range.lowerBound) * channels, count: range.count * channels)
     }
 }

@@ -157,6 +157,12 @@ package final class Network: @unchecked Sendable {
         isPrepared = true
     }
 
+    /// What a layer's `prepare` made of its parameters; valid until they change.
+    package func preparedParameters(ofLayer layer: Int) -> Floats {
+        prepareParameters()
+        return Floats(prepared.pointer + preparedOffsets[layer])
+    }
+
     /// The pass of one step over a block.
     func layerPass(
         _ step: PassPlan.Step, rows: Int, scratch: MutableFloats, cache: MutableFloats?

@@ -30,6 +30,18 @@ enum TestNetworks {
     static let oneWayRNN: [LayerSpec] = [
         .init(DM_LAYER_LSTM, units: 5), .init(DM_LAYER_GLOBAL_MAX_POOL1D), .init(DM_LAYER_DENSE, units: 2),
     ]
+    static let oneWayMean: [LayerSpec] = [
+        .init(DM_LAYER_LSTM, units: 5), .init(DM_LAYER_LSTM, units: 3), .init(DM_LAYER_DROPOUT, rate: 0.5),
+        .init(DM_LAYER_GLOBAL_AVERAGE_POOL1D), .init(DM_LAYER_DENSE, units: 2),
+    ]
+    /// The second layer reads both directions of the first.
+    static let mixedRNN: [LayerSpec] = [
+        .init(DM_LAYER_LSTM, units: 4, bidirectional: true), .init(DM_LAYER_LSTM, units: 3, bidirectional: true),
+        .init(DM_LAYER_GLOBAL_AVERAGE_POOL1D), .init(DM_LAYER_DENSE, units: 2),
+    ]
+    static let lastState: [LayerSpec] = [
+        .init(DM_LAYER_LSTM, units: 4, bidirectional: true, returnSequences: false), .init(DM_LAYER_DENSE, units: 2),
+    ]
     static let cnnRNN: [LayerSpec] = [
         .init(DM_LAYER_CONV1D, units: 6, width: 5, padding: DM_PADDING_SAME), .init(DM_LAYER_RELU),
         .init(DM_LAYER_LSTM, units: 4, bidirectional: true), .init(DM_LAYER_GLOBAL_AVERAGE_POOL1D),
@@ -45,7 +57,8 @@ enum TestNetworks {
     static let linear: [LayerSpec] = [.init(DM_LAYER_FLATTEN), .init(DM_LAYER_DENSE, units: 2)]
 
     static let recurrent = [
-        ("rnn", rnn), ("deep rnn", deepRNN), ("one way rnn", oneWayRNN), ("cnn-rnn", cnnRNN), ("pooled rnn", pooledRNN),
+        ("rnn", rnn), ("deep rnn", deepRNN), ("one way rnn", oneWayRNN), ("one way mean", oneWayMean),
+        ("mixed rnn", mixedRNN), ("last state", lastState), ("cnn-rnn", cnnRNN), ("pooled rnn", pooledRNN),
     ]
     static let all = [("cnn", cnn), ("linear", linear)] + recurrent
 }

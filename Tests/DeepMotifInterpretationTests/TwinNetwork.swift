@@ -83,7 +83,9 @@ struct TwinNetwork {
         case DM_LAYER_GLOBAL_AVERAGE_POOL1D:
             let y = Twin.averagePool(x: x, channels: shape.channels, width: shape.length, stride: 1, outputLength: 1)
             return (y, 1)
-        case DM_LAYER_LSTM: return (lstm(spec, name, x, shape), spec.returnSequences ? shape.length : 1)
+        case DM_LAYER_LSTM:
+            let states = lstm(spec, name, x, shape)
+            return spec.returnSequences ? (states, shape.length) : (lastStates(states, spec, shape.length), 1)
         case DM_LAYER_FLATTEN: return (x, 1)
         case DM_LAYER_DENSE:
             let y = Twin.multiply(
@@ -135,6 +137,13 @@ struct TwinNetwork {
             }
         }
         return y
+    }
+
+    /// Each direction's state where it ends.
+    private func lastStates(_ states: [Double], _ spec: LayerSpec, _ length: Int) -> [Double] {
+        let last = Array(states[((length - 1) * states.count / length)...])
+        guard spec.bidirectional else { return last }
+        return Array(last[..<spec.units]) + Array(states[spec.units..<(2 * spec.units)])
     }
 
     // MARK: Quantities
