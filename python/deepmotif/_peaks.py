@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -113,13 +112,13 @@ def _table_peaks(table: Any) -> list[_Peak]:
     missing = [column for column in ("chrom", "start", "end") if column not in found]
     if missing:
         raise InvalidArgumentError(f"bed must have the columns chrom, start and end; {missing} are not in {found}")
-    columns: list[Sequence[Any]] = [list(table[column]) for column in ("chrom", "start", "end")]
-    count = len(columns[0])
+    chrom, start, end = (list(table[column]) for column in ("chrom", "start", "end"))
+    count = len(chrom)
     if count == 0:
         raise InvalidArgumentError("bed must hold at least one interval; got an empty table")
-    columns.append(list(table["strand"]) if "strand" in found else ["."] * count)
-    columns.append(list(table["peak"]) if "peak" in found else [-1] * count)
-    return [_peak(*row, f"bed: row {i}") for i, row in enumerate(zip(*columns, strict=True))]
+    strand = list(table["strand"]) if "strand" in found else ["."] * count
+    summit = list(table["peak"]) if "peak" in found else [-1] * count
+    return [_peak(chrom[i], start[i], end[i], strand[i], summit[i], f"bed: row {i}") for i in range(count)]
 
 
 def _peak(chrom: Any, start: Any, end: Any, strand: Any, summit: Any, place: str) -> _Peak:

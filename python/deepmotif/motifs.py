@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _alphabet
+from . import _alphabet, _native
 from ._example_motif import example_motif
 from ._input import as_input
 from ._meme import read_meme, write_meme
@@ -76,8 +76,6 @@ def find_hits(
 
 def _p_values(motif: Motif, X: NDArray[np.uint8], background: ArrayLike | None, pseudocount: float) -> NDArray[Any]:
     """P-value of every window, infinite where an unknown base lies in it."""
-    from . import _native
-
     log_odds = motif.log_odds(background, pseudocount)
     letters = np.full(4, 0.25) if background is None else checked_background(background)
     scores = _native.motif_scores(log_odds, X, 1)[0]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _alphabet, _arrays
+from . import _alphabet, _arrays, _native
 from ._input import Codes, Letters, Sequences, as_input, strings_of
 from ._io import read_fasta, read_table
 from ._peaks import read_peaks
@@ -262,8 +262,6 @@ def dinucleotide_shuffle(X: Any, random_state: Any = 0, *, n_threads: int | None
     >>> shuffled[0], shuffled[-1], sorted(shuffled) == sorted("ACCCACGATGATG")
     ('A', 'G', True)
     """
-    from . import _native
-
     array = as_input(X)
     is_letters = array.ndim == 3
     codes = _arrays.codes_of_letters(array, "X", "to be shuffled") if is_letters else array
@@ -302,8 +300,6 @@ def make_dataset(
     >>> X.shape, y
     ((4, 13), array([1, 1, 0, 0]))
     """
-    from . import _native
-
     array = as_input(positives, name="positives")
     labels = positives.labels if isinstance(positives, Sequences) else None
     if labels is not None and (labels != 1).any():

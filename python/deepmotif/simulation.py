@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _alphabet
+from . import _alphabet, _native
 from ._example_motif import example_motif
 from ._motif import Motif
 from ._validation import check_flag, check_threads, check_whole, draw_seed
@@ -146,8 +146,6 @@ def _matrices(motifs: Any) -> list[NDArray[np.float64]]:
 
 def _background(background: Any, n: int, length: int, seed: int, threads: int) -> Codes:
     """Codes (n, L) of the chain, started from its stationary distribution."""
-    from . import _native
-
     transitions = _transitions(background)
     # The stationary distribution: the left eigenvector of eigenvalue 1, by least squares with the sum as fifth row.
     system = np.vstack([transitions.T - np.eye(4), np.ones(4)])
