@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _files
+from . import _files, _native
 from ._inference import Predictor
 from ._training import (
     HISTORY_KEYS,
@@ -104,11 +104,8 @@ class SequenceClassifier(Predictor):
             threads=self._threads(),
         )
 
-    def _new_trainer(self) -> Any:
-        # The seed moves with the passes done, so that training on after `fit` does not repeat its dropout masks.
-        passes = len(self.history_["loss"])
-        options = self._training_options((self.random_state_ + passes) % (1 << 64))
-        return options.trainer(self._engine, self._output)
+    def _new_trainer(self, seed: int) -> _native.Trainer:
+        return self._training_options(seed).trainer(self._engine, self._output)
 
     # ---- data ----
 
@@ -216,8 +213,8 @@ class SequenceClassifier(Predictor):
         try:
             run.run(hooks, progress)
         except BaseException:
-            # Ctrl-C too: a model is either trained a little or, before its first step, not fitted.
-            if not run.has_started:
+            # Ctrl-C too: a model is either trained a little or, before its first step or diverged, not fitted.
+            if not run.has_started or not np.isfinite(self._engine.get_parameters()).all():
                 self._forget()
             raise
 
@@ -252,11 +249,13 @@ class SequenceClassifier(Predictor):
             labels = encode_labels(y, self.classes_)
             options = self._training_options(self.random_state_)
             weights = class_weights(self.class_weight, self.classes_, labels)
+            passes = len(self.history_["loss"])
             if self._trainer is None:
-                self._trainer = self._new_trainer()
+                # The seed moves with the passes done, so that training on after `fit` repeats no dropout masks.
+                self._trainer_seed = (self.random_state_ + passes) % (1 << 64)
+                self._trainer = self._new_trainer(self._trainer_seed)
             self._trainer.set_learning_rate(options.learning_rate)
             rows = LabelledRows(data, labels, np.arange(len(data), dtype=np.int64))
-            passes = len(self.history_["loss"])
             loss, auc = train_pass(self._trainer, rows, options, passes, weights, lambda rows: None)
             logs = {"loss": loss, "auc": auc, "learning_rate": options.learning_rate}
             for key in HISTORY_KEYS:

@@ -18,7 +18,7 @@ from .layers import LSTM, Flatten, Layer, count_parameters, minimum_length
 
 Float = NDArray[np.float32]
 
-_LEARNED = ("classes_", "length_", "history_", "best_epoch_", "random_state_", "_layers")
+_LEARNED = ("classes_", "length_", "history_", "best_epoch_", "random_state_", "_layers", "_trainer_seed")
 
 
 class FittedModel(Parameters):
@@ -35,6 +35,7 @@ class FittedModel(Parameters):
     best_epoch_: int | None
     random_state_: int
     _layers: list[Layer]
+    _trainer_seed: int
     _lock: threading.RLock
     _model: _native.Model | None
     _trainer: _native.Trainer | None
@@ -131,10 +132,10 @@ class FittedModel(Parameters):
             self._model = _native.Model([layer.options() for layer in self._layers], self.length_, self.random_state_)
             self._model.set_parameters(parameters)
         if optimizer is not None:
-            self._trainer = self._new_trainer()
+            self._trainer = self._new_trainer(self._trainer_seed)
             self._trainer.set_state(optimizer)
 
-    def _new_trainer(self) -> _native.Trainer:
+    def _new_trainer(self, seed: int) -> _native.Trainer:
         raise NotImplementedError
 
     # ---- weights ----

@@ -160,7 +160,8 @@ def train_pass(
         tick(stop - start)
         start = stop
     auc = mean_over_classes(_native.roc_auc, np.concatenate(seen), data.labels[order])
-    return (loss_sum / weight_sum if weight_sum else math.nan), auc
+    # How the sum was cut shows in its last bits; what is recorded must not depend on the clock.
+    return (float(np.float32(loss_sum / weight_sum)) if weight_sum else math.nan), auc
 
 
 class TrainingRun:
@@ -216,6 +217,11 @@ class TrainingRun:
         val_loss = val_auc = math.nan
         if self._validation is not None:
             scores = scores_of_rows(self._model, self._validation, self._options.threads)
+            if not np.isfinite(scores).all():
+                raise InvalidArgumentError(
+                    f"the validation scores are not finite after epoch {epoch}: the learning rate ({rate:g}) is "
+                    "probably too high"
+                )
             labels = self._validation.row_labels
             val_loss = _native.log_loss(_native.output_apply(self._estimator._output, scores), labels)
             val_auc = mean_over_classes(_native.roc_auc, scores, labels)

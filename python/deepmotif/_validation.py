@@ -124,7 +124,7 @@ def read_labels(y: Any, n_rows: int, name: str = "y") -> NDArray[Any]:
         If there are not exactly `n_rows` of them in one dimension.
     """
     require_labels(y, name)
-    labels = np.asarray(y)
+    labels = _label_array(y, name)
     if labels.ndim == 2 and labels.shape[1] == 1:
         _warn_column_vector(name)
         labels = labels[:, 0]
@@ -144,6 +144,16 @@ def read_labels(y: Any, n_rows: int, name: str = "y") -> NDArray[Any]:
             f"Unknown label type: {labels.dtype}"
         )
     return labels
+
+
+def _label_array(y: Any, name: str) -> NDArray[Any]:
+    if isinstance(y, (list, tuple)) and any(isinstance(label, str) for label in y):
+        # NumPy would turn everything beside strings into strings, even NaN and None.
+        return np.array([*y, None], dtype=object)[:-1]
+    try:
+        return np.asarray(y)
+    except ValueError:
+        raise ShapeError(f"{name} must be one label a sequence, shape (N,); got lists of several lengths") from None
 
 
 def _warn_column_vector(name: str) -> None:

@@ -68,6 +68,13 @@ def test_stored_scores(stored):
     assert_close(model.scores(values["codes"]), values["scores"], "scores")
 
 
+def test_stored_input_gradient(stored):
+    model, values = stored
+    engine = model._engine
+    gradient = engine.input_gradient(values["codes"], 1, _native.TARGET_SCORE, model._output, 0, 2)
+    assert_close(gradient, values["input_gradient"], "input gradient")
+
+
 def test_stored_parameter_gradients(stored):
     model, values = stored
     flat = new_trainer(model._engine).gradient(values["codes"], values["labels"], CLASS_WEIGHTS, 2)
@@ -118,6 +125,9 @@ def test_scores_and_gradients(pair, twins):
     output = twin(x)
     assert_close(model.scores(codes), output.detach().numpy(), "scores of codes")
     assert_close(model.scores(x.detach().numpy()), output.detach().numpy(), "scores of letters")
+    (expected,) = torch.autograd.grad(output[:, 0].sum(), x, retain_graph=True)
+    gradient = model._engine.input_gradient(codes, 0, _native.TARGET_SCORE, model._output, 0, 2)
+    assert_close(gradient, expected.numpy(), "input gradient")
     named = twins.named_parameters(twin)
     loss = torch.nn.functional.cross_entropy(output, torch.from_numpy(labels).long())
     expected = dict(zip(named, torch.autograd.grad(loss, list(named.values())), strict=True))
