@@ -26,7 +26,8 @@ extension Trainer {
         guard batchSize >= 1 else { throw .invalidArgument("batch_size must be at least 1; got \(batchSize)") }
         let loss = SoftmaxLoss(labels: labels, classWeights: classWeights)
         try check(sequences, loss, rows: rows, rowCount: rowCount, threads: threads)
-        let plan = try network.gradientPlan(length: sequences.length, count: min(batchSize, rowCount))
+        // By the batch size alone: the bytes must not depend on how an epoch was cut into calls.
+        let plan = try network.gradientPlan(length: sequences.length, count: min(batchSize, 1 << 40))
         defer { network.workspaces.trim() }
         for start in stride(from: 0, to: rowCount, by: batchSize) {
             let count = min(batchSize, rowCount - start)

@@ -93,7 +93,8 @@ class SequenceClassifier(Predictor):
     def _training_options(self, seed: int) -> TrainingOptions:
         return TrainingOptions(
             epochs=check_whole(self.epochs, "epochs"),
-            batch_size=check_whole(self.batch_size, "batch_size"),
+            # No call has more rows than this; the engine counts in 64 bits, Python does not.
+            batch_size=min(check_whole(self.batch_size, "batch_size"), 1 << 40),
             learning_rate=check_number(self.learning_rate, "learning_rate", 0, open_minimum=True),
             learning_rate_decay=check_number(self.learning_rate_decay, "learning_rate_decay", 0, open_minimum=True),
             decay_every=None if self.decay_every is None else check_whole(self.decay_every, "decay_every"),
