@@ -68,7 +68,6 @@ def motif_p_values(
 ) -> NDArray[np.float64]:
     """P-values (n,) of scores (n,)."""
 
-
 class Model:
     """A network. layers: a list of dicts with the fields of dm_layer_options ("kind" is required)."""
 

@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+
 from deepmotif import _native
 from deepmotif.exceptions import InvalidArgumentError, ShapeError
 
@@ -28,10 +29,8 @@ def codes():
 
 
 def make_trainer(model, **changes):
-    options = dict(
-        output=_native.OUTPUT_SOFTMAX, optimizer=_native.OPTIMIZER_ADAM, learning_rate=0.01, beta1=0.9, beta2=0.999,
-        epsilon=1e-8, gradient_clip=5.0, seed=3,
-    )  # fmt: skip
+    options = {"output": _native.OUTPUT_SOFTMAX, "optimizer": _native.OPTIMIZER_ADAM, "learning_rate": 0.01}
+    options |= {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "gradient_clip": 5.0, "seed": 3}
     return _native.Trainer(model, **(options | changes))
 
 
@@ -133,10 +132,10 @@ def test_inputs_are_unchanged_and_may_be_read_only(model, codes):
     ],
 )
 def test_training_arguments_out_of_range(model, codes, changes, words):
-    arguments = dict(
-        X=codes, labels=np.array([0, 1, 0, 1, 0, 1, 0], dtype=np.int32), rows=np.arange(7), batch_size=4,
-        class_weights=None, threads=1,
-    )  # fmt: skip
+    arguments = {
+        "X": codes, "labels": np.array([0, 1, 0, 1, 0, 1, 0], dtype=np.int32), "rows": np.arange(7), "batch_size": 4,
+        "class_weights": None, "threads": 1,
+    }  # fmt: skip
     before = model.get_parameters()
     with pytest.raises(InvalidArgumentError, match=words):
         make_trainer(model).run(**(arguments | changes))
