@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from . import layers as layer_kinds
 from ._fitted import pack_weights
+from ._reading import checked_path
 from ._training import HISTORY_KEYS
-from .exceptions import DeepMotifError, FileFormatError, FileNotFound, FileWriteError
+from .exceptions import DeepMotifError, FileFormatError, FileNotFound, FileReadError, FileWriteError
 
 if TYPE_CHECKING:
     from ._estimator import SequenceClassifier
@@ -55,7 +56,7 @@ def write_file(path: Path, data: bytes) -> None:
         With the system's reason.
     """
     # A link keeps pointing where it points; what it points at is replaced.
-    target = os.path.realpath(path)
+    target = os.path.realpath(checked_path(path))
     try:
         if os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode):
             # Devices and pipes are written to, never replaced by a file.
@@ -152,7 +153,7 @@ def load_model(path: Path, classes: Mapping[str, Callable[[], SequenceClassifier
 
 def _read_file(path: Path) -> bytes:
     """The bytes of a safetensors file whose header length fits its size; a large file of another kind is not read."""
-    name = os.fspath(path)
+    name = str(checked_path(path))
     try:
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -168,6 +169,8 @@ def _read_file(path: Path) -> bytes:
         raise FileNotFound(2, "there is no such file", name) from None
     except IsADirectoryError:
         raise FileFormatError(f"{name} is a folder; expected a model file") from None
+    except OSError as error:
+        raise FileReadError(error.errno, f"could not be read: {error.strerror or error}", name) from None
 
 
 def _model_of(data: bytes, classes: Mapping[str, Callable[[], SequenceClassifier]]) -> SequenceClassifier:

@@ -196,6 +196,29 @@ def test_missing_file(tmp_path):
         dm.load(tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize("path", [3, None, "", b"model"])
+def test_paths_that_are_none(model, path):
+    with pytest.raises(dm.InvalidArgumentError, match="path must be the path of a file"):
+        dm.load(path)
+    with pytest.raises(dm.InvalidArgumentError, match="path must be the path of a file"):
+        model.save(path)
+
+
+def test_file_that_may_not_be_read(tmp_path):
+    # The superuser may read everything, so the child gives up that right first.
+    code = (
+        "import os, sys, deepmotif as dm\n"
+        "dm.load\n"
+        "if os.getuid() == 0: os.setgid(65534); os.setuid(65534)\n"
+        "try: dm.load(sys.argv[1])\n"
+        "except dm.FileReadError as error: assert 'Permission denied' in str(error); sys.exit(7)"
+    )
+    path = tmp_path / "model"
+    path.write_bytes(b"")
+    path.chmod(0)
+    assert subprocess.run([sys.executable, "-c", code, str(path)]).returncode == 7
+
+
 def test_folder_instead_of_a_file(tmp_path):
     with pytest.raises(dm.FileFormatError, match="is a folder"):
         dm.load(tmp_path)
