@@ -27,16 +27,16 @@ def _where(name: str, index: tuple[int, ...]) -> str:
     return f"{name}[{', '.join(map(str, index))}]"
 
 
-def plain_array(X: Any, name: str) -> NDArray[Any]:
-    """X as an ndarray of some kind, or an error that says what a sequence argument is."""
+def plain_array(X: Any, name: str, forms: str = FORMS) -> NDArray[Any]:
+    """X as an ndarray of some kind, or an error that says what it must be: a sequence argument, if not told."""
     if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
         raise InvalidArgumentError(f"{name} must not hold masked values; fill them first (code 4 is an unknown base)")
     try:
         return np.asarray(X)
     except ValueError as error:
-        raise ShapeError(f"{name} must be {FORMS}, rows of one length; {error}") from None
+        raise ShapeError(f"{name} must be {forms}, rows of one length; {error}") from None
     except Exception as error:  # a foreign __array__ may raise anything
-        raise InvalidArgumentError(f"{name} must be {FORMS}; got {type(X).__name__}: {error}") from None
+        raise InvalidArgumentError(f"{name} must be {forms}; got {type(X).__name__}: {error}") from None
 
 
 def numeric_input(array: NDArray[Any], name: str) -> NDArray[Any]:

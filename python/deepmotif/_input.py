@@ -49,9 +49,7 @@ class Sequences:
         array = as_input(codes, name="codes")
         self.codes: Codes = _arrays.codes_of_letters(array, "codes", "in Sequences") if array.ndim == 3 else array
         count = len(self.codes)
-        self.names: list[str] = [str(i) for i in range(count)] if names is None else [str(name) for name in names]
-        if len(self.names) != count:
-            raise ShapeError(f"names must have one entry per sequence; expected {count}, got {len(self.names)}")
+        self.names: list[str] = [str(i) for i in range(count)] if names is None else _list_of_names(names, count)
         self.labels: NDArray[np.int64] | None = None if labels is None else _integer_labels(labels, count)
 
     def __len__(self) -> int:
@@ -79,8 +77,11 @@ class Sequences:
         if isinstance(index, (int, np.integer)):
             return _alphabet.strings_of_codes(self.codes[[_row(int(index), len(self))]])[0]
         if not isinstance(index, slice):
-            index = np.asarray(index)
-            if index.size == 0:
+            try:
+                index = np.asarray(index)
+            except ValueError:
+                index = np.empty((0, 0))  # no index either: ragged lists
+            if index.size == 0 and index.ndim == 1:
                 index = index.astype(np.int64)
             if index.ndim != 1 or index.dtype.kind not in "biu":
                 raise IndexError(
@@ -102,6 +103,18 @@ class Sequences:
         return f"Sequences({text})"
 
 
+def _list_of_names(names: Any, count: int) -> list[str]:
+    try:
+        listed = None if isinstance(names, (str, bytes)) else [str(name) for name in names]
+    except TypeError:
+        listed = None
+    if listed is None:
+        raise InvalidArgumentError(f"names must be a list of str; got {type(names).__name__}")
+    if len(listed) != count:
+        raise ShapeError(f"names must have one entry per sequence; expected {count}, got {len(listed)}")
+    return listed
+
+
 def _row(index: int, count: int) -> int:
     if not -count <= index < count:
         raise IndexError(f"index {index} is out of range for {count} sequences")
@@ -109,7 +122,7 @@ def _row(index: int, count: int) -> int:
 
 
 def _integer_labels(labels: ArrayLike, count: int) -> NDArray[np.int64]:
-    array = np.asarray(labels)
+    array = _arrays.plain_array(labels, "labels", "integers (N,)")
     if array.shape != (count,):
         raise ShapeError(f"labels must have shape ({count},), one per sequence; got {array.shape}")
     if array.dtype.kind not in "biuf" or not np.array_equal(array, np.asarray(array, dtype=np.int64)):

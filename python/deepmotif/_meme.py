@@ -249,7 +249,10 @@ def write_meme(path: str | os.PathLike[str], motifs: Motif | Iterable[Motif]) ->
     See `read_meme`.
     """
     path = checked_path(path)
-    listed = [motifs] if isinstance(motifs, Motif) else list(motifs)
+    try:
+        listed = [motifs] if isinstance(motifs, Motif) else list(motifs)
+    except TypeError:
+        raise InvalidArgumentError(f"motifs must be a Motif or a list of them; got {type(motifs).__name__}") from None
     if not listed:
         raise InvalidArgumentError("motifs must hold at least one motif; got an empty list")
     for index, motif in enumerate(listed):

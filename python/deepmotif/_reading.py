@@ -17,6 +17,12 @@ def checked_path(path: str | os.PathLike[str], name: str = "path") -> Path:
     """The path as a Path."""
     if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
         raise InvalidArgumentError(f"{name} must be the path of a file, str or Path; got {path!r}")
+    try:
+        usable = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        usable = False
+    if not usable:
+        raise InvalidArgumentError(f"{name} must be a name that this system allows; got {path!r}")
     return Path(path)
 
 

@@ -80,7 +80,7 @@ def encode(seqs: Any, length: int | None = None, ambiguous: str = "unknown") -> 
     array([[[1. , 0. , 0. , 0. ],
             [0.5, 0. , 0.5, 0. ]]], dtype=float32)
     """
-    if ambiguous not in ("unknown", "fraction", "error"):
+    if not isinstance(ambiguous, str) or ambiguous not in ("unknown", "fraction", "error"):
         raise InvalidArgumentError(f'ambiguous must be "unknown", "fraction" or "error"; got {ambiguous!r}')
     if length is not None:
         length = check_whole(length, "length")

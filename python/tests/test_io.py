@@ -82,9 +82,11 @@ def test_folder_without_permission(write):
 
 
 @pytest.mark.parametrize("reader", READERS)
-@pytest.mark.parametrize("path", [None, 3, ""])
+@pytest.mark.parametrize("path", [None, 3, "", "a\0b", "\ud800"])
 def test_path_of_another_kind(reader, path):
-    with pytest.raises(InvalidArgumentError, match="must be the path of a file"):
+    with pytest.raises(
+        InvalidArgumentError, match=r"must be the path of a file|must be a name that this system allows"
+    ):
         reader(path)
 
 
@@ -184,10 +186,10 @@ def test_fasta_refuses(content, words, write):
 def test_fasta_of_100_000_records_is_quick(write):
     strings = dm.decode(np.random.default_rng(0).integers(0, 4, (100_000, 101)))
     path = write("".join(f">{i}\n{s}\n" for i, s in enumerate(strings)))
-    start = time.perf_counter()
+    start = time.process_time()
     seqs = dm.read_fasta(path)
-    # 0.2 s on an idle core of 2024; the bar is there to catch a loop over letters.
-    assert time.perf_counter() - start < 3
+    # 0.3 s were measured; a second catches a loop over letters. Of the processor, since the machine may be busy.
+    assert time.process_time() - start < 1
     assert len(seqs) == 100_000
     assert seqs[99_999] == strings[-1]
 

@@ -296,6 +296,7 @@ def test_nameless_motifs_are_numbered(tmp_path):
     ("motifs", "words"),
     [
         ([], "at least one motif"),
+        (3, "motifs must be a Motif or a list"),
         ([MATRIX], r"motifs\[0\] must be a Motif"),
         ([dm.Motif(MATRIX, "a b")], r"motifs\[0\] must have a name without blanks .* got 'a b'"),
         ([dm.Motif(MATRIX, "a", alternate_name="x\ny")], "without blanks"),

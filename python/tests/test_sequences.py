@@ -91,8 +91,9 @@ def test_nothing_to_encode(seqs):
 
 
 def test_encode_options_are_checked():
-    with pytest.raises(InvalidArgumentError, match="ambiguous must be"):
-        dm.encode("A", ambiguous="drop")
+    for ambiguous in ("drop", None, np.ones(2)):
+        with pytest.raises(InvalidArgumentError, match="ambiguous must be"):
+            dm.encode("A", ambiguous=ambiguous)
     for length in (0, -1, 2.5, True):
         with pytest.raises(InvalidArgumentError, match="length must be"):
             dm.encode("A", length=length)
@@ -246,14 +247,18 @@ def test_sequences_behave_like_a_table():
 def test_sequences_refuse_what_does_not_fit():
     with pytest.raises(ShapeError, match="names must have one entry per sequence; expected 6, got 1"):
         dm.Sequences(CODES, names=["a"])
+    for names in ("abcdef", 6):
+        with pytest.raises(InvalidArgumentError, match="names must be a list of str"):
+            dm.Sequences(CODES, names=names)
     with pytest.raises(ShapeError, match=r"labels must have shape \(6,\)"):
         dm.Sequences(CODES, labels=[1])
     with pytest.raises(InvalidArgumentError, match="labels must be integers"):
         dm.Sequences(CODES, labels=[0.5] * 6)
     with pytest.raises(IndexError, match="out of range"):
         dm.Sequences(CODES)[6]
-    with pytest.raises(IndexError, match="an index must be"):
-        dm.Sequences(CODES)["a"]
+    for index in ("a", [[0, 1], [2]], [0.5], None, object()):
+        with pytest.raises(IndexError, match="an index must be"):
+            dm.Sequences(CODES)[index]
 
 
 def test_sequences_pickle_and_split():
