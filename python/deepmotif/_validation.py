@@ -1,4 +1,4 @@
-"""Checks of arguments, worded with the argument's name. Models room; used by every room above it."""
+"""Checks of arguments, worded with the argument's name. Used by every room."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ __all__ = ["simulate", "synthetic_classes", "synthetic_xor"]
 
 Codes = NDArray[np.uint8]
 
-#: Dinucleotides of the human genome, rows the first letter, columns the second, A C G T: counts in hg19, one strand
-#: (RSAT's count-words, published 2011-12-02 by mikelove.wordpress.com under "2-mers"). CG is the rare one.
+#: Dinucleotides of the human genome, rows the first letter, columns the second, A C G T: how often each occurs in hg19,
+#: one strand, as RSAT's count-words program counts. CG is the rare one.
 HUMAN_DINUCLEOTIDES = np.array(
     [
         [279490734, 143903156, 199880889, 220891389],
