@@ -84,9 +84,7 @@ def test_folder_without_permission(write):
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("path", [None, 3, "", "a\0b", "\ud800"])
 def test_path_of_another_kind(reader, path):
-    with pytest.raises(
-        InvalidArgumentError, match=r"must be the path|must be a name that this system allows"
-    ):
+    with pytest.raises(InvalidArgumentError, match=r"must be the path|must be a name that this system allows"):
         reader(path)
 
 
