@@ -1,0 +1,347 @@
+"""The command line, `deepmotif demo | train | predict | dashboard`: its arguments, exit codes and error messages.
+
+The last room: what each command does is in `commands`, and everything it does is possible from Python as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .exceptions import DeepMotifError
+
+__all__ = ["build_parser", "main"]
+
+SUCCESS, FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 128 + signal.SIGINT
+
+# The order in which they are trained and shown.
+NETWORKS = ("cnn", "rnn", "cnn-rnn")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code: 0, 1 failed, 2 bad usage, 130 interrupted.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        As on the command line, without the program's name; by default those of the process.
+
+    Examples
+    --------
+    >>> from deepmotif.cli import main
+    >>> main(["predict", "--model", "missing.safetensors", "missing.fa"])  # the reason is on stderr
+    1
+    """
+    parser = build_parser()
+    try:
+        options = parser.parse_args(arguments)
+        options.run(options)
+        # Here and not at exit, where a reader that went away could no longer be answered quietly.
+        sys.stdout.flush()
+    except SystemExit as stop:
+        # argparse ends with 0 for --help and --version, with 2 for bad usage.
+        return stop.code if isinstance(stop.code, int) else FAILED
+    except KeyboardInterrupt as error:
+        _complain(parser.prog, str(error) or "interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough; stdout must not be flushed into the closed pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except (DeepMotifError, OSError, MemoryError) as error:
+        _complain(parser.prog, _one_line(error))
+        return FAILED
+    return SUCCESS
+
+
+def _complain(program: str, message: str) -> None:
+    print(f"{program}: {message}", file=sys.stderr)
+
+
+def _one_line(error: BaseException) -> str:
+    """The message of an error in one line; an OSError as "PATH: reason", without its number."""
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+        text = place + error.strerror
+    elif isinstance(error, MemoryError) and not str(error):
+        text = "not enough memory"
+    else:
+        text = str(error) or type(error).__name__
+    # Messages name Python's arguments.
+    text = text.replace("pass length= ", "use --length ")
+    return "error: " + " ".join(text.split())
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of every command and option."""
+    parser = _Parser(
+        prog="deepmotif",
+        description="Train convolutional and recurrent networks on DNA sequences and see why they decide as they do.",
+        epilog="Exit code: 0 done, 1 failed, 2 bad usage, 130 interrupted. Results go to stdout, progress to stderr.\n"
+        "Input files: FASTA, or a TSV / CSV table with a header line; plain or .gz.",
+    )
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, help="show the version and the instruction level, and exit"
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+    _add_demo(commands)
+    _add_train(commands)
+    _add_predict(commands)
+    _add_dashboard(commands)
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Keeps the line breaks of the examples, and points to --help on bad usage."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_USAGE, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from .commands.outputs import versions
+
+        found = versions()
+        print(f"deepmotif {found['deepmotif']} ({found['isa']}, Python {found['python']}, NumPy {found['numpy']})")
+        parser.exit(SUCCESS)
+
+
+# ---- Kinds of arguments -----------------------------------------------------------------------------------------
+
+
+def _whole(minimum: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = minimum - 1
+        if value < minimum:
+            raise argparse.ArgumentTypeError(f"expected a whole number of at least {minimum}; got {text!r}")
+        return value
+
+    return parse
+
+
+def _seed(text: str) -> int:
+    value = _whole(0)(text)
+    if value >= 2**63:
+        raise argparse.ArgumentTypeError(f"expected a whole number below 2**63; got {text!r}")
+    return value
+
+
+def _number(low: float, high: float, *, open_low: bool = False) -> Callable[[str], float]:
+    """A number of low <= x < high, or low < x < high."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (low < value < high or (value == low and not open_low)):
+            bounds = f"above {low:g}" if open_low else f"of at least {low:g}"
+            bounds += f" and below {high:g}" if high < math.inf else ""
+            raise argparse.ArgumentTypeError(f"expected a number {bounds}; got {text!r}")
+        return value
+
+    return parse
+
+
+def _new_command(
+    commands: Any, name: str, function: str, summary: str, examples: str, *, seed: bool = True
+) -> argparse.ArgumentParser:
+    """A command whose work is `function` of the module `commands.name`, imported only when it runs."""
+
+    def run(options: argparse.Namespace) -> None:
+        from importlib import import_module
+
+        getattr(import_module(f"deepmotif.commands.{name}"), function)(options)
+
+    epilog = f"examples:\n{examples}"
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary, epilog=epilog)
+    parser.set_defaults(run=run, usage_error=parser.error)
+    if seed:
+        parser.add_argument(
+            "--seed", type=_seed, default=0, metavar="N", help="seed of everything random (default: %(default)s)"
+        )
+    parser.add_argument(
+        "--threads", type=_whole(1), metavar="N", help="threads (default: every processor); results do not depend on it"
+    )
+    parser.add_argument("--quiet", "-q", action="store_true", help="no progress on stderr")
+    return parser
+
+
+def _add_columns(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("input")
+    group.add_argument(
+        "--sequence-column",
+        metavar="NAME",
+        help="column of a table that holds the sequences (default: seq or sequence)",
+    )
+    group.add_argument(
+        "--label-column", metavar="NAME", help="column of a table that holds the labels (default: Bound or label)"
+    )
+    group.add_argument(
+        "--length", type=_whole(1), metavar="L", help="cut or pad every sequence on its right to L positions"
+    )
+
+
+def _add_motif(group: Any) -> None:
+    group.add_argument(
+        "--motif", type=Path, metavar="MEME", help="file of the known motif, to draw it and box its hits"
+    )
+    group.add_argument(
+        "--motif-name", metavar="NAME", help="which motif of the file, by identifier or name (default: the first)"
+    )
+
+
+def _add_folder(parser: argparse.ArgumentParser, default: str | None) -> None:
+    text = "folder for the results, made if it does not exist; files of the same names are replaced"
+    shown = " (default: %(default)s)" if default else ""
+    parser.add_argument(
+        "--output", type=Path, default=default, required=default is None, metavar="DIR", help=text + shown
+    )
+
+
+def _add_training(parser: argparse.ArgumentParser, epochs: str) -> None:
+    group = parser.add_argument_group("training")
+    group.add_argument("--epochs", type=_whole(1), metavar="N", help=f"passes over the sequences (default: {epochs})")
+    group.add_argument("--batch-size", type=_whole(1), metavar="N", help="sequences per step (default: 256)")
+    group.add_argument(
+        "--learning-rate", type=_number(0, math.inf, open_low=True), metavar="X", help="at the start (default: 0.01)"
+    )
+
+
+# ---- Commands ---------------------------------------------------------------------------------------------------
+
+
+def _add_demo(commands: Any) -> None:
+    parser = _new_command(
+        commands,
+        "demo",
+        "run_demo",
+        "From sequences to dashboard: train the three networks, compare them, and draw what they see.",
+        "  deepmotif demo\n"
+        "  deepmotif demo --positives peaks.fa.gz --motif JASPAR.meme --motif-name GATA1 --output gata1\n"
+        "  deepmotif demo --train ELK1_AC.seq.gz --test ELK1_B.seq.gz --output elk1\n\n"
+        "Without --positives or --train, a transcription factor is simulated: sites of its JASPAR motif in random\n"
+        "sequences. The sequence shown is, unless --sequence names one, a typical test positive: of those that every\n"
+        "network calls positive (and that hold a hit of the motif, if one is known) the one of median score.",
+    )
+    _add_folder(parser, "deepmotif-demo")
+    source = parser.add_argument_group("sequences of your own")
+    source.add_argument(
+        "--positives", type=Path, metavar="FILE", help="bound sequences; a fifth of them is held out for the test"
+    )
+    source.add_argument(
+        "--negatives",
+        type=Path,
+        metavar="FILE",
+        help="unbound sequences for --positives (default: their dinucleotide shuffles)",
+    )
+    source.add_argument(
+        "--train", type=Path, metavar="FILE", help="training sequences; shuffles are added if all are positives"
+    )
+    source.add_argument("--test", type=Path, metavar="FILE", help="test sequences with labels, for --train")
+    _add_motif(source)
+    source.add_argument(
+        "--sequence", metavar="WHICH", help="test sequence to show: its name, its number from 0, or a DNA sequence"
+    )
+    _add_training(parser, "10 for the simulated factor, 20 for sequences of your own")
+    _add_columns(parser)
+
+
+def _add_train(commands: Any) -> None:
+    parser = _new_command(
+        commands,
+        "train",
+        "run_train",
+        "Train one network and save it.",
+        "  deepmotif train peaks.fa.gz --network cnn --output models\n"
+        "  deepmotif train ELK1_AC.seq.gz --test ELK1_B.seq.gz --network cnn-rnn --epochs 20 --output models\n"
+        "  deepmotif train labelled.csv --label-column class --network rnn --preset small --output models\n\n"
+        "Labels come from a table's label column or from FASTA headers (>0, >1). Where there are none, or all are 1,\n"
+        "the sequences are positives, and as many dinucleotide shuffles are added as negatives.",
+    )
+    parser.add_argument("input", type=Path, metavar="INPUT", help="training sequences")
+    parser.add_argument("--network", choices=NETWORKS, required=True, help="architecture")
+    _add_folder(parser, None)
+    parser.add_argument("--test", type=Path, metavar="FILE", help="sequences with labels to report the test metrics on")
+    _add_training(parser, "50")
+    group = parser.add_argument_group("network and validation")
+    group.add_argument(
+        "--preset", choices=("small", "medium", "large"), help="size of the network (the paper's variants)"
+    )
+    group.add_argument("--dropout", type=_number(0, 1), metavar="RATE", help="dropout rate (default: 0.5)")
+    group.add_argument(
+        "--patience", type=_whole(1), metavar="N", help="stop after N epochs without a better validation AUC"
+    )
+    group.add_argument(
+        "--validation-fraction",
+        type=_number(0, 1),
+        metavar="X",
+        help="share held out to choose the epoch (default: 0.1)",
+    )
+    group.add_argument("--balanced", action="store_true", help="weigh the classes so that each counts the same")
+    _add_columns(parser)
+
+
+def _add_predict(commands: Any) -> None:
+    parser = _new_command(
+        commands,
+        "predict",
+        "run_predict",
+        "Write the class probabilities of sequences as a TSV table.",
+        "  deepmotif predict --model models/cnn.safetensors peaks.fa.gz > predictions.tsv\n"
+        "  deepmotif predict --model models/cnn.safetensors test.csv --output predictions.tsv\n\n"
+        "Columns: name, prediction, and p_CLASS for each class; where the input has labels also label, and the\n"
+        "metrics go to stderr.",
+        seed=False,
+    )
+    parser.add_argument("input", type=Path, metavar="INPUT", help="sequences, with or without labels")
+    parser.add_argument("--model", type=Path, required=True, metavar="FILE", help="model saved by train or demo")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="table to write (default: stdout)")
+    _add_columns(parser)
+
+
+def _add_dashboard(commands: Any) -> None:
+    parser = _new_command(
+        commands,
+        "dashboard",
+        "run_dashboard",
+        "Draw why trained models decide as they do on one sequence.",
+        "  deepmotif dashboard --model models/cnn.safetensors --sequence peaks.fa --record 3 --output figures\n"
+        "  deepmotif dashboard --model cnn.safetensors --model rnn.safetensors \\\n"
+        "      --sequence ACGTTGATAAGGCTA... --motif GATA1.meme --output figures",
+    )
+    parser.add_argument(
+        "--model", type=Path, required=True, action="append", metavar="FILE", help="model; repeat it to compare several"
+    )
+    parser.add_argument("--sequence", required=True, metavar="WHICH", help="DNA sequence, or a file of sequences")
+    parser.add_argument(
+        "--record", metavar="WHICH", help="name or number from 0 of the sequence in the file (default: the first)"
+    )
+    _add_motif(parser)
+    parser.add_argument("--target", metavar="CLASS", help="class to explain (default: the positive one of two)")
+    parser.add_argument("--title", help="title of the figure")
+    parser.add_argument(
+        "--restarts", type=_whole(1), default=4, metavar="N", help="of the class optimisation (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--steps", type=_whole(1), default=1000, metavar="N", help="of the class optimisation (default: %(default)s)"
+    )
+    _add_folder(parser, None)
+    _add_columns(parser)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
