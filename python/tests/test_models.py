@@ -3,14 +3,11 @@
 import copy
 import pickle
 import re
-import threading
 
 import numpy as np
 import pytest
-import reference
 
 import deepmotif as dm
-from deepmotif import _native, layers
 
 KINDS = {"CNN": dm.CNN, "RNN": dm.RNN, "CNNRNN": dm.CNNRNN}
 SMALL = {
@@ -103,183 +100,13 @@ def test_initial_weights():
     assert weights["lstm_0.weight_ih"].std() == pytest.approx(sigma, rel=5 / np.sqrt(2 * 16_384))
 
 
-# ---- the layers' arithmetic against the engine's ----
-
-
-def test_python_and_engine_agree_on_layers(kind):
-    for n_classes, length in ((2, 101), (5, 64)):
-        estimator = KINDS[kind]()
-        network = estimator._network(n_classes)
-        model = estimator.build(length, list(range(n_classes)))
-        assert layers.count_parameters(network, length) == model.n_parameters_
-        assert layers.minimum_length(network) == model._engine.minimum_length
-        shape = (length, 4)
-        for index, layer in enumerate(network):
-            shape = layer.output_shape(*shape)
-            assert model._engine.layer_shape(index, length) == shape
-            assert model._engine.layer_names[index].rsplit("_", 1)[0] == layer.kind
-
-
-EVERY_LAYER = [
-    layers.Conv1D(6, 4, padding="same", dilation=2),
-    layers.Tanh(),
-    layers.Conv1D(4, 3, stride=2),
-    layers.AveragePool1D(3, 2),
-    layers.MaxPool1D(2),
-    layers.LSTM(3, bidirectional=True),
-    layers.LSTM(2, bidirectional=True, split_input=True),
-    layers.Sigmoid(),
-    layers.Dropout(0.1),
-    layers.Dense(3),
-    layers.ReLU(),
-    layers.Flatten(),
-    layers.Dense(2),
-]
-
-
-def test_every_layer_agrees_with_the_engine():
-    length = 50
-    engine = _native.Model([layer.options() for layer in EVERY_LAYER], length, 0)
-    assert layers.count_parameters(EVERY_LAYER, length) == engine.n_parameters
-    shape = (length, 4)
-    for index, layer in enumerate(EVERY_LAYER):
-        shape = layer.output_shape(*shape)
-        assert engine.layer_shape(index, length) == shape
-    last_state = [layers.LSTM(3, return_sequences=False), layers.Dense(2)]
-    assert _native.Model([layer.options() for layer in last_state], 9, 0).layer_shape(0, 9) == (1, 3)
-
-
-def test_layers_survive_their_description():
-    assert layers.from_config(layers.to_config(EVERY_LAYER)) == EVERY_LAYER
-
-
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (lambda: layers.Conv1D(0, 3), "Conv1D: filters must be a whole number from 1"),
-        (lambda: layers.Conv1D(3, 2.5), "Conv1D: kernel_size"),
-        (lambda: layers.Conv1D(3, 3, padding="full"), "'valid' or 'same'; got 'full'"),
-        (lambda: layers.MaxPool1D(2, 0), "stride"),
-        (lambda: layers.Dropout(1), "rate must be a number from 0 to below 1; got 1"),
-        (lambda: layers.Dropout(float("nan")), "rate"),
-        (lambda: layers.LSTM(3, split_input=True), "needs bidirectional=True"),
-        (lambda: layers.LSTM(3, bidirectional=1), "bidirectional must be True or False"),
-        (lambda: layers.Dense(True), "units"),
-        (lambda: layers.from_config([{"kind": "dense", "size": 3}]), r"layer 0 \(dense\)"),
-        (lambda: layers.from_config([{"kind": "eval"}]), "no known kind"),
-        (lambda: layers.from_config([]), "at least one layer"),
-    ],
-)
-def test_bad_layers(make, words):
-    with pytest.raises(dm.InvalidArgumentError, match=words):
-        make()
-
-
-# ---- predictions ----
-
-
-@pytest.mark.parametrize("length", [40, 41, 57, 22])
-def test_scores_are_those_of_the_definition(kind, model, length):
-    codes = random_codes(9, length)
-    expected = reference.scores(kind, model.weights_, reference.one_hot(codes))
-    # Float32 sums of some tens of products, three layers deep: 100 rounding errors of the largest score.
-    np.testing.assert_allclose(model.scores(codes), expected, atol=100 * 6e-8 * np.abs(expected).max())
-
-
-def test_soft_letters(kind, model):
-    x = np.random.default_rng(1).normal(size=(4, 40, 4)).astype(np.float32)
-    expected = reference.scores(kind, model.weights_, x)
-    np.testing.assert_allclose(model.scores(x), expected, atol=100 * 6e-8 * np.abs(expected).max())
-
-
-def test_predictions_hang_together(model):
-    codes = random_codes(30, 40)
-    scores = model.scores(codes)
-    probabilities = model.predict_proba(codes)
-    assert scores.dtype == probabilities.dtype == np.float32
-    assert scores.shape == probabilities.shape == (30, 2)
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=4e-7)  # a few roundings
-    np.testing.assert_array_equal(model.decision_function(codes), scores[:, 1] - scores[:, 0])
-    np.testing.assert_array_equal(model.predict(codes), scores.argmax(axis=1))
-
-
-def test_every_form_of_sequences_gives_the_same_scores(model):
-    codes = random_codes(6, 40)
-    expected = model.scores(codes)
-    for form in (dm.decode(codes), np.array(dm.decode(codes)), dm.Sequences(codes), codes.astype(np.int64)):
-        np.testing.assert_array_equal(model.scores(form), expected)
-    largest = np.abs(expected).max()
-    # Letters take another path to the same sums.
-    np.testing.assert_allclose(model.scores(dm.one_hot(codes)), expected, atol=100 * 6e-8 * largest)
-
-
-def test_inputs_of_every_make(model):
-    codes = random_codes(6, 40)
-    expected = model.scores(codes)
-    wide = np.zeros((6, 80), dtype=np.uint8)
-    wide[:, ::2] = codes
-    frozen = codes.copy()
-    frozen.flags.writeable = False
-    for form in (wide[:, ::2], np.asfortranarray(codes), codes.astype(">i4"), codes.astype(np.float64), frozen):
-        np.testing.assert_array_equal(model.scores(form), expected)
-    letters = dm.one_hot(codes)
-    expected = model.scores(letters)
-    for form in (letters.astype(np.float64), letters.astype(">f4"), np.asfortranarray(letters)):
-        np.testing.assert_array_equal(model.scores(form), expected)
-
-
-def test_scores_depend_neither_on_threads_nor_on_the_cut(model):
-    codes = random_codes(1100, 40)
-    expected = model.set_params(n_threads=1).scores(codes)
-    np.testing.assert_array_equal(model.set_params(n_threads=2).scores(codes), expected)
-    cut = np.concatenate([model.scores(codes[i : i + 7]) for i in range(0, 1100, 7)])
-    np.testing.assert_array_equal(cut, expected)
-
-
-def test_no_sequences(model):
-    assert model.scores(np.empty((0, 40), dtype=np.uint8)).shape == (0, 2)
-    assert model.predict(np.empty((0, 40), dtype=np.uint8)).shape == (0,)
-
-
-def test_activations(kind, model):
-    codes = random_codes(3, 40)
-    names = model._engine.layer_names
-    for index, name in enumerate(names):
-        values = model.activations(codes, name)
-        np.testing.assert_array_equal(values, model.activations(codes, index))
-        np.testing.assert_array_equal(values, model.activations(codes, index - len(names)))
-    np.testing.assert_array_equal(model.activations(codes, -1), model.scores(codes))
-    if kind == "CNN":
-        assert model.activations(codes, "conv1d_0").shape == (3, 36, 6)
-        assert model.activations(codes, "global_max_pool1d_0").shape == (3, 6)
-        weights = model.weights_
-        expected = reference.conv1d(
-            reference.one_hot(codes), weights["conv1d_0.weight"], weights["conv1d_0.bias"], False
-        )
-        np.testing.assert_allclose(model.activations(codes, 0), expected, atol=1e-6)  # 20 products below 1
-
-
-@pytest.mark.parametrize("layer", ["conv1d_9", 99, -99, 1.5, True, None])
-def test_unknown_layer(model, layer):
-    with pytest.raises(dm.InvalidArgumentError, match=r"layer must be"):
-        model.activations(random_codes(1, 40), layer)
-
-
-def test_summary(model):
-    lines = model.summary().splitlines()
-    assert f"{model.n_parameters_:,}" in lines[-1]
-    assert [line.split()[0] for line in lines[2:-1]] == model._engine.layer_names
-    counts = [int(line.split()[-1].replace(",", "")) for line in lines[2:-1]]
-    assert sum(counts) == model.n_parameters_
-
-
 # ---- weights and state ----
 
 
 def test_weights_round_trip(model):
     weights = model.weights_
-    other = copy.deepcopy(model).build(40, 2)
-    assert any((other.weights_[name] != array).any() for name, array in weights.items()) or model.random_state == 7
+    other = copy.deepcopy(model).set_params(random_state=8).build(40, 2)
+    assert any((other.weights_[name] != array).any() for name, array in weights.items())
     other.set_weights({name: array.astype(np.float64) for name, array in weights.items()})
     for name, array in other.weights_.items():
         np.testing.assert_array_equal(array, weights[name])
@@ -346,20 +173,6 @@ def test_pickle_keeps_the_layers_after_set_params(kind, model):
     expected = model.scores(codes)
     model.set_params(dropout=0.1, **({"filters": 99} if kind != "RNN" else {"hidden": 99}))
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).scores(codes), expected)
-
-
-def test_concurrent_predictions(model):
-    codes = random_codes(600, 40)
-    expected = model.scores(codes)
-    results = []
-    threads = [threading.Thread(target=lambda: results.append(model.scores(codes))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(results) == 4
-    for result in results:
-        np.testing.assert_array_equal(result, expected)
 
 
 def test_is_recurrent():
