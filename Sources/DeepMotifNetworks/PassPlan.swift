@@ -23,9 +23,13 @@ struct PassPlan {
         var cache: Int
     }
 
-    /// Memory that a block should stay within: about what a core's own cache holds beside the weights.
-    static let blockBytes = 768 << 10
+    /// Memory that a block should stay within: about what a core's own cache holds.
+    static let blockBytes = 1 << 20
     static let largestBlock = 64
+    /// Calls are cut into this many blocks where they are large enough: work for many threads.
+    static let fairBlocks = 16
+    /// Smaller blocks waste registers of the recurrent product.
+    static let smallestBlock = 4
 
     let purpose: Purpose
     /// Most rows of one block.
@@ -44,7 +48,7 @@ struct PassPlan {
     ) {
         let one = PassPlan(purpose: purpose, layers: layers, shapes: shapes, rows: 1, kernels: kernels)
         let fitting = PassPlan.blockBytes / (4 * max(one.count, 1))
-        let fair = max(1, (sequences + 15) / 16)
+        let fair = max(PassPlan.smallestBlock, (sequences + PassPlan.fairBlocks - 1) / PassPlan.fairBlocks)
         let rows = max(1, min(fitting, fair, PassPlan.largestBlock))
         self = PassPlan(purpose: purpose, layers: layers, shapes: shapes, rows: rows, kernels: kernels)
     }
