@@ -129,8 +129,8 @@ package struct KernelTable: Sendable {
 
     // MARK: LSTM
 
-    /// Packs recurrent weights (4 units x units, gate-major as PyTorch) into [block][unit k][gate][lane]:
-    /// (weights, units, paddedUnits, packed), units * 4 * paddedUnits floats.
+    /// Packs recurrent weights (4 units x units, gate-major as PyTorch) for the forward pass; the layout is the kernel's
+    /// own, units * 4 * paddedUnits floats: (weights, units, paddedUnits, packed).
     package var packRecurrent: PackRecurrentKernel
 
     /// Packs the transpose for the backward pass; the layout is the kernel's own, 4 * paddedUnits * paddedUnits
