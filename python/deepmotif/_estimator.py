@@ -58,7 +58,7 @@ TRAINING_PARAMETERS = """
     patience : int or None
         Stop after so many epochs without a better one.
     class_weight : None, "balanced" or dict
-        Weight of each label in the loss; "balanced": the same total for every class.
+        Weight of each label in the training loss; "balanced": the same total for every class.
     random_state : None, int, Generator or RandomState
         Seed of initial weights, split, shuffling and dropout; None draws one. Kept in ``random_state_``.
     n_threads : int or None
@@ -206,18 +206,17 @@ class SequenceClassifier(Predictor):
             options = self._training_options(draw_seed(self.random_state))
             training, validation = self._hold_out(data, labels, validation, options.seed)
             weights = class_weights(self.class_weight, classes, training.row_labels)
-            self._adopt(layers, data.shape[1], classes, options.seed)
-            self._run(TrainingRun(self, training, validation, weights, options), hooks, progress)
+            run = None
+            try:
+                self._adopt(layers, data.shape[1], classes, options.seed)
+                run = TrainingRun(self, training, validation, weights, options)
+                run.run(hooks, progress)
+            except BaseException:
+                # Ctrl-C too: a model is either trained a little or, before its first step or diverged, not fitted.
+                if run is None or not run.has_started or not np.isfinite(self._engine.get_parameters()).all():
+                    self._forget()
+                raise
         return self
-
-    def _run(self, run: TrainingRun, hooks: list[Callback], progress: bool | None) -> None:
-        try:
-            run.run(hooks, progress)
-        except BaseException:
-            # Ctrl-C too: a model is either trained a little or, before its first step or diverged, not fitted.
-            if not run.has_started or not np.isfinite(self._engine.get_parameters()).all():
-                self._forget()
-            raise
 
     def partial_fit(self, X: Any, y: Any, classes: Iterable[Any] | None = None) -> Self:
         """One pass over the sequences from the present weights; no validation, the learning rate does not decay.

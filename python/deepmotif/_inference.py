@@ -104,8 +104,9 @@ class Predictor(FittedModel):
         >>> model.predict(["ACGTACGT"])[0] in ("bound", "free")
         True
         """
-        scores = self.scores(X)
-        return self.classes_[scores.argmax(axis=1)]
+        with self._lock:
+            best = self.scores(X).argmax(axis=1)
+            return self.classes_[best]
 
     def score(self, X: Any, y: Any) -> float:
         """Area under the ROC curve, ties averaged; for more than two classes the mean of each against the rest.
@@ -128,13 +129,14 @@ class Predictor(FittedModel):
 
     def _scores_and_labels(self, X: Any, y: Any) -> tuple[Float, Labels]:
         """Scores and class indices for a measure that needs every class."""
-        scores = self.scores(X)
-        labels = encode_labels(read_labels(y, len(scores)), self.classes_)
-        absent = np.setdiff1d(np.arange(len(self.classes_)), labels)
+        with self._lock:
+            scores, classes = self.scores(X), self.classes_
+        labels = encode_labels(read_labels(y, len(scores)), classes)
+        absent = np.setdiff1d(np.arange(len(classes)), labels)
         if len(absent):
             raise InvalidArgumentError(
-                f"y must hold every class of the model, {format_classes(self.classes_)}; "
-                f"{self.classes_[absent[0]].item()!r} does not occur"
+                f"y must hold every class of the model, {format_classes(classes)}; "
+                f"{classes[absent[0]].item()!r} does not occur"
             )
         return scores, labels
 
