@@ -41,7 +41,11 @@ _UNSAVED_HISTORY = ("seconds",)
 _LARGEST_HEADER = 100_000_000
 _MOST_LAYERS = 10_000
 _LONGEST = 1 << 31
-_LABEL_TYPES = {"b": "bool", "i": "int64", "u": "uint64", "f": "float64"}
+_LABEL_TYPES: dict[str, type] = (
+    {"bool": bool, "str": str}
+    | {f"{kind}{bits}": int for kind in ("int", "uint") for bits in (8, 16, 32, 64)}
+    | {f"float{bits}": float for bits in (16, 32, 64)}
+)
 
 
 # ---- writing ----
@@ -111,7 +115,7 @@ def model_bytes(model: SequenceClassifier) -> bytes:
         "parameters": {key: _plain(value) for key, value in parameters.items()},
         "layers": layer_kinds.to_config(model._layers),
         "length": model.length_,
-        "classes": {"type": _LABEL_TYPES.get(labels.dtype.kind, "str"), "values": labels.tolist()},
+        "classes": {"type": "str" if labels.dtype.kind == "U" else labels.dtype.name, "values": labels.tolist()},
         "random_state": model.random_state_,
         "history": history,
         "best_epoch": model.best_epoch_,
@@ -225,11 +229,11 @@ def _whole(value: Any, name: str, minimum: int, maximum: int) -> int:
 
 def _labels(entry: Any) -> NDArray[Any]:
     values, kind = entry["values"], entry["type"]
-    python_type = {"bool": bool, "int64": int, "uint64": int, "float64": float, "str": str}[kind]
+    python_type = _LABEL_TYPES[kind]
     if not isinstance(values, list) or not all(type(value) is python_type for value in values):
         raise ValueError(f"classes must be labels of type {kind}")
     labels = np.array(values, dtype=None if kind == "str" else kind)
-    if len(labels) < 2 or not np.array_equal(np.unique(labels), labels):
+    if len(labels) < 2 or labels.tolist() != values or not np.array_equal(np.unique(labels), labels):
         raise ValueError("classes must be at least two labels in order")
     return labels
 

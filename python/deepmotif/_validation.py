@@ -136,9 +136,11 @@ def read_labels(y: Any, n_rows: int, name: str = "y") -> NDArray[Any]:
         )
     if labels.dtype.kind == "O":
         labels = _plain_labels(labels, name)
+    if labels.dtype.kind in "ST":
+        labels = np.char.decode(labels, "utf-8") if labels.dtype.kind == "S" else labels.astype(str)
     if labels.dtype.kind == "f":
         labels = _whole_labels(labels, name)
-    if labels.dtype.kind not in "biufSUT":
+    if labels.dtype.kind not in "biufU":
         raise InvalidArgumentError(
             f"{name} must hold whole numbers, booleans or strings; got dtype {labels.dtype}. "
             f"Unknown label type: {labels.dtype}"
@@ -186,6 +188,8 @@ def _whole_labels(labels: NDArray[Any], name: str) -> NDArray[Any]:
         raise InvalidArgumentError(
             f"{name} must have no missing labels; got {labels[index]!r} (NaN or infinity) at index {index}"
         )
+    if labels.dtype.itemsize > 8:
+        labels = labels.astype(np.float64)
     if (labels != np.floor(labels)).any():
         index = int(np.flatnonzero(labels != np.floor(labels))[0])
         raise InvalidArgumentError(
@@ -197,7 +201,7 @@ def _whole_labels(labels: NDArray[Any], name: str) -> NDArray[Any]:
 
 def encode_labels(labels: NDArray[Any], classes: NDArray[Any], name: str = "y") -> NDArray[np.int32]:
     """Index in the sorted `classes` of every label (N,)."""
-    if labels.size and (labels.dtype.kind in "SUT") != (classes.dtype.kind in "SUT"):
+    if labels.size and (labels.dtype.kind == "U") != (classes.dtype.kind == "U"):
         raise InvalidArgumentError(
             f"{name} must hold labels of the model's classes {format_classes(classes)}; got dtype {labels.dtype}"
         )

@@ -28,6 +28,13 @@ def test_same_seed_same_bytes(kind):
     assert weights_bytes(other) != weights_bytes(fits[0])
 
 
+@pytest.mark.parametrize("network", [dm.CNN, dm.RNN, dm.CNNRNN])
+def test_threads_at_full_size(network):
+    X, y = planted(700, length=101)
+    fits = [network(epochs=1, random_state=3, n_threads=n).fit(X, y) for n in (1, 2)]
+    assert weights_bytes(fits[0]) == weights_bytes(fits[1])
+
+
 def test_files_of_equal_trainings_are_equal(kind, tmp_path):
     X, y = planted(80)
     for n_threads in (1, 2):

@@ -53,6 +53,18 @@ def test_other_libraries_read_the_weights(model, tmp_path):
         np.testing.assert_array_equal(tensors[name], array)
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint64, np.float32, np.float16, bool, ">i4", "U7"])
+def test_kinds_of_labels_come_back(tmp_path, dtype):
+    labels = np.array([0, 1]).astype(dtype)
+    model = dm.RNN(hidden=2).build(5, labels)
+    model.save(tmp_path / "model")
+    loaded = dm.load(tmp_path / "model")
+    assert loaded.classes_.tolist() == model.classes_.tolist()
+    assert loaded.classes_.dtype.name.rstrip("0123456789") == model.classes_.dtype.name.rstrip("0123456789")
+    if np.dtype(dtype).kind != "U":
+        assert loaded.classes_.dtype.itemsize == model.classes_.dtype.itemsize
+
+
 def test_hyper_parameters_come_back(tmp_path):
     parameters = {
         "filters": np.int64(4),
@@ -291,6 +303,7 @@ CHANGES = {
     "unsorted classes": lambda c: c["classes"].update(values=["free", "bound"]),
     "too many classes": lambda c: c["classes"].update(values=["a", "b", "c"]),
     "classes of another type": lambda c: c["classes"].update(values=[1, "b"]),
+    "class beyond its type": lambda c: c.update(classes={"type": "int8", "values": [0, 300]}),
     "unknown type of classes": lambda c: c["classes"].update(type="object"),
     "class beyond int64": lambda c: c.update(classes={"type": "int64", "values": [0, 2**80]}),
     "history": lambda c: c["history"].pop("loss"),

@@ -21,6 +21,7 @@ def kind(request):
         [-1, 1],
         [1.0, 2.0],
         [np.uint8(3), np.uint8(9)],
+        [np.str_("a"), np.str_("b")],
     ],
     ids=str,
 )
@@ -43,6 +44,13 @@ def test_pandas_labels_and_sequences():
     frame.loc[105, "label"] = pandas.NA
     with pytest.raises(dm.InvalidArgumentError, match=r"missing labels; .* at index 5"):
         model.fit(frame["seq"], frame["label"])
+
+
+def test_bytes_are_strings():
+    X, y = planted(40)
+    model = SMALL["CNN"](epochs=1).fit(X, np.where(y, b"bound", b"free"))
+    assert model.classes_.tolist() == ["bound", "free"]
+    assert 0 <= model.score(X, np.where(y, "bound", "free")) <= 1
 
 
 def test_many_classes():
