@@ -293,8 +293,8 @@ class SequenceClassifier(Predictor):
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = os.path.join(folder, "model.safetensors")
         ...     model.save(path)
-        ...     (dm.load(path).scores(["ACGTACGT"]) == model.scores(["ACGTACGT"])).all()
-        np.True_
+        ...     bool((dm.load(path).scores(["ACGTACGT"]) == model.scores(["ACGTACGT"])).all())
+        True
         """
         with self._lock:
             _files.write_file(path, _files.model_bytes(self))

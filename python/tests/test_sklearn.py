@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -31,6 +32,13 @@ QUICK = {
 }
 
 
+def quietly_parametrize(estimators, **options):
+    """parametrize_with_checks; its warning that these estimators have the interface without the base class is known."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return parametrize_with_checks(estimators, **options)
+
+
 class _OnNumbers:
     """Lets scikit-learn's checks, whose data are a few normal numbers a row, reach everything behind the door.
 
@@ -57,7 +65,7 @@ class RNNOnNumbers(_OnNumbers, dm.RNN):
     pass
 
 
-@parametrize_with_checks(
+@quietly_parametrize(
     [CNNOnNumbers(filters=16, kernel_sizes=(1,), **QUICK), RNNOnNumbers(hidden=8, **QUICK)],
 )
 def test_estimator_checks_behind_the_door(estimator, check):
@@ -112,7 +120,7 @@ EXPECTED_FAILURES = dict.fromkeys(
 )
 
 
-@parametrize_with_checks(
+@quietly_parametrize(
     [dm.CNN(filters=8, kernel_sizes=(1,), **QUICK), dm.RNN(hidden=8, **QUICK), dm.CNNRNN(filters=8, hidden=8, **QUICK)],
     expected_failed_checks=lambda estimator: EXPECTED_FAILURES,
 )
