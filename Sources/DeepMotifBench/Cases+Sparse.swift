@@ -67,27 +67,26 @@ func sparse(_ kernel: SparseKernel, rows: Int, span: Int, stride: Int, kernels: 
     }
 }
 
-/// Kernels over `count` elements, in place.
+/// Kernels over the activations of one sequence, in place where the networks call them so.
 func elementwise(kernels: KernelTable) -> [BenchCase] {
     let count = 42 * 128
-    func map(_ name: String, _ kernel: @escaping KernelTable.MapKernel) -> BenchCase {
-        BenchCase(name: "\(name) \(count)", work: Double(count), unit: "Gelement/s", bytes: 8 * count) {
+    func map(_ name: String, isInPlace: Bool = false, _ kernel: @escaping KernelTable.MapKernel) -> BenchCase {
+        BenchCase(name: "\(name) \(count)", work: Double(count), unit: "Gelement/s", bytes: 4 * count) {
             let x = try numbers(count)
-            let y = try Buffer<Float>(count: count)
+            let y = isInPlace ? x : try Buffer<Float>(count: count)
             return { kernel(x.readOnly, y.pointer, count) }
         }
     }
     func mapGradient(_ name: String, _ kernel: @escaping KernelTable.MapGradientKernel) -> BenchCase {
-        BenchCase(name: "\(name) \(count)", work: Double(count), unit: "Gelement/s", bytes: 12 * count) {
+        BenchCase(name: "\(name) \(count)", work: Double(count), unit: "Gelement/s", bytes: 8 * count) {
             let (y, dy) = (try numbers(count, density: 0.5), try numbers(count))
-            let dx = try Buffer<Float>(count: count)
-            return { kernel(y.readOnly, dy.readOnly, dx.pointer, count) }
+            return { kernel(y.readOnly, dy.readOnly, dy.pointer, count) }
         }
     }
     return [
-        map("relu", kernels.relu), mapGradient("reluGradient", kernels.reluGradient),
+        map("relu", isInPlace: true, kernels.relu), mapGradient("reluGradient", kernels.reluGradient),
         map("sigmoid", kernels.sigmoid), map("tanh", kernels.tanh), map("add", kernels.add),
-        map("dropout") { x, y, count in kernels.dropout(x, y, count, 12345, 32768) },
+        map("dropout", isInPlace: true) { x, y, count in kernels.dropout(x, y, count, 12345, 32768) },
         map("addColumnSums") { x, y, count in kernels.addColumnSums(x, count / 128, 128, y) },
         map("averagePool") { x, y, count in kernels.averagePool(x, 128, 2, 2, count / 256, y) },
         adam(kernels: kernels), maxPool(kernels: kernels), maxPoolGradient(kernels: kernels),

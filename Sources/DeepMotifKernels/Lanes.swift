@@ -32,6 +32,18 @@ func store(_ value: Lanes, _ pointer: MutableFloats) {
     UnsafeMutableRawPointer(pointer).storeBytes(of: value, as: Lanes.self)
 }
 
+/// 0, 1, 2 ...
+@inline(__always)
+func laneNumbers() -> IntLanes {
+    #if DM_AVX512
+        return IntLanes(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+    #elseif DM_AVX2
+        return IntLanes(0, 1, 2, 3, 4, 5, 6, 7)
+    #else
+        return IntLanes(0, 1, 2, 3)
+    #endif
+}
+
 @inline(__always)
 func loadIntegers(_ pointer: UnsafePointer<Int32>) -> IntLanes {
     UnsafeRawPointer(pointer).loadUnaligned(as: IntLanes.self)

@@ -135,7 +135,15 @@ func averagePoolGradient(
         let row = dy + p * channels
         for k in 0..<width {
             let target = dx + (p * stride + k) * channels
-            for c in 0..<channels { target[c] += row[c] * scale }
+            var c = 0
+            while c + laneCount <= channels {
+                store(load(target + c) + load(row + c) * Lanes(repeating: scale), target + c)
+                c += laneCount
+            }
+            while c < channels {
+                target[c] += row[c] * scale
+                c += 1
+            }
         }
     }
 }
