@@ -20,6 +20,7 @@ from .inputs import choose, dna, labelled, network_name, read_motif, read_sequen
 from .outputs import (
     FIGURE_FORMATS,
     Progress,
+    labels_of,
     make_folder,
     save_figure,
     use_no_display,
@@ -125,7 +126,7 @@ def _read_task(options: Any) -> Task:
         task = Task(_title(options.positives), *_split_positives(options), motif)
     else:
         task = simulated_task(options.seed, motif)
-    classes = np.unique(task.train.labels).tolist()
+    classes = np.unique(labels_of(task.train)).tolist()
     if classes != [0, 1]:
         raise InvalidArgumentError(f"demo: expected the labels 0 and 1; got {classes}")
     return task

@@ -19,7 +19,7 @@ import numpy as np
 
 import deepmotif as dm
 from deepmotif._files import write_file
-from deepmotif.exceptions import FileWriteError
+from deepmotif.exceptions import FileWriteError, InvalidArgumentError
 
 FIGURE_FORMATS = ("png", "pdf", "svg")
 # Without them the same figure would give other bytes every time.
@@ -63,9 +63,16 @@ def write_json(path: Path, value: Any) -> None:
     write_file(path, (json.dumps(value, indent=2) + "\n").encode())
 
 
+def labels_of(data: dm.Sequences) -> np.ndarray:
+    """The labels of sequences, or an error where they have none."""
+    if data.labels is None:
+        raise InvalidArgumentError("the sequences need labels; found none")
+    return data.labels
+
+
 def write_fasta(path: Path, data: dm.Sequences) -> None:
     """Sequences as FASTA with their labels as headers, the form that carries labels to `read_fasta`."""
-    records = (f">{label}\n{letters}\n" for label, letters in zip(data.labels, data, strict=True))
+    records = (f">{label}\n{letters}\n" for label, letters in zip(labels_of(data), data, strict=True))
     write_file(path, "".join(records).encode())
 
 

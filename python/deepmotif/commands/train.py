@@ -13,9 +13,18 @@ import deepmotif as dm
 from deepmotif.exceptions import InvalidArgumentError
 
 from .inputs import count_shared, labelled, network_name, read_sequences
-from .outputs import Progress, make_folder, save_figure, use_no_display, versions, write_history, write_json
+from .outputs import (
+    Progress,
+    labels_of,
+    make_folder,
+    save_figure,
+    use_no_display,
+    versions,
+    write_history,
+    write_json,
+)
 
-CLASSES = {"cnn": dm.CNN, "rnn": dm.RNN, "cnn-rnn": dm.CNNRNN}
+CLASSES: dict[str, Any] = {"cnn": dm.CNN, "rnn": dm.RNN, "cnn-rnn": dm.CNNRNN}
 
 
 def run_train(options: Any) -> None:
@@ -57,7 +66,7 @@ def check_test(test: dm.Sequences, path: Path, train: dm.Sequences) -> None:
     """Refuse, before training, a test set on which nothing can be measured afterwards."""
     if test.labels is None:
         raise InvalidArgumentError(f"{path}: test sequences need labels; found none")
-    known, found = np.unique(train.labels), np.unique(test.labels)
+    known, found = np.unique(labels_of(train)), np.unique(labels_of(test))
     if not np.array_equal(known, found):
         raise InvalidArgumentError(
             f"{path}: expected test labels of the classes {known.tolist()} of the training set; got {found.tolist()}"
@@ -103,7 +112,7 @@ def train_model(model: Any, train: dm.Sequences, progress: Progress) -> dict[str
 
 def describe(data: dm.Sequences) -> dict[str, Any]:
     """Number, length and labels of sequences, for the record."""
-    values, counts = np.unique(data.labels, return_counts=True)
+    values, counts = np.unique(labels_of(data), return_counts=True)
     labels = {str(value): int(count) for value, count in zip(values, counts, strict=True)}
     return {"sequences": len(data), "length": data.length, "labels": labels}
 
