@@ -257,4 +257,5 @@ def progress_bar(progress: bool | None, total: int, name: str) -> Any:
         # A notebook without ipywidgets: tqdm falls back to a text bar, which is all right.
         warnings.simplefilter("ignore")
         from tqdm.auto import tqdm
-    return tqdm(total=total, desc=name, unit="seq", unit_scale=True)
+    # What is done within a second needs no bar.
+    return tqdm(total=total, desc=name, unit="seq", unit_scale=True, delay=1)

@@ -212,10 +212,10 @@ def _add_folder(parser: argparse.ArgumentParser, default: str | None) -> None:
     )
 
 
-def _add_training(parser: argparse.ArgumentParser, epochs: str) -> None:
+def _add_training(parser: argparse.ArgumentParser, epochs: str, batch_size: str = "256") -> None:
     group = parser.add_argument_group("training")
     group.add_argument("--epochs", type=_whole(1), metavar="N", help=f"passes over the sequences (default: {epochs})")
-    group.add_argument("--batch-size", type=_whole(1), metavar="N", help="sequences per step (default: 256)")
+    group.add_argument("--batch-size", type=_whole(1), metavar="N", help=f"sequences per step (default: {batch_size})")
     group.add_argument(
         "--learning-rate", type=_number(0, math.inf, open_low=True), metavar="X", help="at the start (default: 0.01)"
     )
@@ -256,7 +256,7 @@ def _add_demo(commands: Any) -> None:
     source.add_argument(
         "--sequence", metavar="WHICH", help="test sequence to show: its name, its number from 0, or a DNA sequence"
     )
-    _add_training(parser, "10 for the simulated factor, 20 for sequences of your own")
+    _add_training(parser, "20; simulated factor: 8", "256; simulated factor: 64")
     _add_columns(parser)
 
 

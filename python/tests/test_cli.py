@@ -1,7 +1,5 @@
 """The command line: what each command writes and says, exit codes, one clear line per error."""
 
-import csv
-import gzip
 import json
 import os
 import re
@@ -13,66 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cli_cases import MAGIC, QUICK, fails, run, table, write_files
 
 import deepmotif as dm
 from deepmotif import cli
-from deepmotif.commands import demo, inputs, outputs
-from deepmotif.sequences import Sequences
-
-MAGIC = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml"}
-QUICK = ["--epochs", "1", "--batch-size", "64", "--quiet"]
-
-
-def run(*arguments):
-    return cli.main([str(argument) for argument in arguments])
-
-
-def fails(capsys, code, *arguments):
-    """The one line on stderr of a command that must end with `code`."""
-    assert run(*arguments) == code
-    captured = capsys.readouterr()
-    lines = captured.err.strip().splitlines()
-    assert len(lines) == 1, captured.err
-    assert lines[0].startswith("deepmotif")
-    assert "Traceback" not in lines[0]
-    assert captured.out == ""
-    return lines[0]
-
-
-def table(path):
-    with open(path, encoding="utf-8") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Sequences of 40 bp in every kind of file that commands read, and a trained model."""
-    folder = tmp_path_factory.mktemp("cli")
-    X, y = dm.simulate(240, length=40, motifs="TGACTCATTT", random_state=1)
-    letters = dm.decode(X)
-    headers = "".join(f">{label}\n{s}\n" for s, label in zip(letters, y, strict=True))
-    (folder / "labelled.fa").write_text(headers)
-    (folder / "peaks.fa").write_text("".join(f">p{i}\n{s}\n" for i, s in enumerate(np.array(letters)[y == 1])))
-    (folder / "shuffles.fa").write_text("".join(f">n{i}\n{s}\n" for i, s in enumerate(np.array(letters)[y == 0])))
-    rows = [f"A\tseq_{i:05d}\t{s}\t{label}\n" for i, (s, label) in enumerate(zip(letters, y, strict=True))]
-    with gzip.open(folder / "B.seq.gz", "wt") as file:
-        file.writelines(["FoldID\tEventID\tseq\tBound\n", *rows])
-    with gzip.open(folder / "AC.seq.gz", "wt") as file:
-        file.writelines(["FoldID\tEventID\tseq\tBound\n", *(row for row in rows if row.endswith("\t1\n"))])
-    lines = [f"{s},{label}\n" for s, label in zip(letters, y, strict=True)]
-    (folder / "table.csv").write_text("".join(["sequence,label\n", *lines]))
-    dm.write_meme(folder / "motif.meme", [dm.Motif(np.eye(4)[dm.encode("TGACTCATTT")[0]], name="AP$1")])
-    (folder / "protein.fa").write_text(">a\nMKVLAAGIVGLLEFQQ\n")
-    (folder / "uneven.fa").write_text(">a\nACGTACGT\n>b\nACGT\n")
-    (folder / "empty.fa").write_text("")
-    (folder / "bare.txt").write_text("ACGTACGT\nACGTTTTT\n")
-    (folder / "zeros.csv").write_text("seq,label\n" + "ACGTACGTAC,0\n" * 4)
-    (folder / "reads.fq").write_text("@r\nACGT\n+\nIIII\n")
-    (folder / "cut.seq.gz").write_bytes((folder / "B.seq.gz").read_bytes()[:900])
-    assert run("train", folder / "labelled.fa", "--network", "cnn", "--output", folder / "models", *QUICK) == 0
-    model = (folder / "models/cnn.safetensors").read_bytes()
-    (folder / "cut.safetensors").write_bytes(model[: len(model) // 2])
-    return folder
+    return write_files(tmp_path_factory.mktemp("cli"))
 
 
 # ---- Arguments --------------------------------------------------------------------------------------------------
@@ -326,156 +273,3 @@ def test_dashboard_errors(folder, arguments, words, monkeypatch, tmp_path, capsy
 def test_record_of_a_letter_sequence_is_bad_usage(folder, tmp_path, capsys):
     options = ["--model", folder / "models/cnn.safetensors", "--output", tmp_path, "--record", "1"]
     assert "--record" in fails(capsys, 2, "dashboard", *options, "--sequence", "ACGT" * 10)
-
-
-# ---- demo -------------------------------------------------------------------------------------------------------
-
-SMALL_VIEWS = {"restarts": 1, "steps": 5}
-
-
-@pytest.fixture
-def small_demo(monkeypatch):
-    monkeypatch.setattr(demo, "TRAIN_SEQUENCES", 160)
-    monkeypatch.setattr(demo, "TEST_SEQUENCES", 40)
-    monkeypatch.setattr(demo, "OPTIMIZATION", SMALL_VIEWS)
-
-
-def test_demo_simulates_and_writes_everything(small_demo, tmp_path, capsys):
-    assert run("demo", "--output", tmp_path / "d", "--epochs", "1") == 0
-    said = capsys.readouterr()
-    assert len(said.out.splitlines()) <= 10
-    assert str(tmp_path / "d" / "dashboard.png") in said.out
-    assert sorted(path.name for path in (tmp_path / "d").iterdir()) == sorted(demo.RESULTS)
-    for ending, magic in MAGIC.items():
-        assert (tmp_path / "d" / f"dashboard{ending}").read_bytes().startswith(magic)
-    measured = table(tmp_path / "d/metrics.tsv")
-    assert [row["network"] for row in measured] == ["CNN", "RNN", "CNN-RNN"]
-    test = dm.read_fasta(tmp_path / "d/test.fasta")
-    assert len(test) == 40
-    model = dm.load(tmp_path / "d/rnn.safetensors")
-    assert float(measured[1]["roc_auc"]) == pytest.approx(model.score(test, test.labels), rel=5e-6)
-    predicted = [float(row["p_RNN"]) for row in table(tmp_path / "d/predictions.tsv")]
-    np.testing.assert_allclose(predicted, model.predict_proba(test)[:, 1], rtol=5e-6)
-    record = json.loads((tmp_path / "d/metrics.json").read_text())
-    assert record["seed"] == 0
-    assert record["versions"]["deepmotif"] == dm.__version__
-    shown = record["shown"]
-    assert dm.decode(test[[shown["row"]]])[0] == shown["sequence"]
-    assert len(table(tmp_path / "d/temporal.tsv")) == len(table(tmp_path / "d/saliency.tsv")) == 101
-
-
-def test_demo_on_positives(folder, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(demo, "OPTIMIZATION", SMALL_VIEWS)
-    arguments = ["--positives", folder / "peaks.fa", "--motif", folder / "motif.meme", "--sequence", "p7"]
-    row_of = dict.fromkeys(range(5))
-    for seed in row_of:
-        code = run("demo", *arguments, "--output", tmp_path / str(seed), "--seed", seed, *QUICK)
-        said = capsys.readouterr()
-        if code == 0:  # p7 is in the test part of this seed's split
-            break
-        assert "'p7' is neither the name" in said.err
-    assert code == 0
-    record = json.loads((tmp_path / str(seed) / "metrics.json").read_text())
-    assert record["train"]["labels"] == {"0": 96, "1": 96}
-    assert record["test"]["labels"] == {"0": 24, "1": 24}
-    assert record["shown"]["sequence"] == dm.read_fasta(folder / "peaks.fa")[7]
-
-
-def test_demo_on_positives_with_negatives_and_a_sequence_given(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(demo, "OPTIMIZATION", SMALL_VIEWS)
-    files = ["--positives", folder / "peaks.fa", "--negatives", folder / "shuffles.fa", "--sequence", "ACGTT" * 8]
-    assert run("demo", *files, "--output", tmp_path, *QUICK) == 0
-    assert json.loads((tmp_path / "metrics.json").read_text())["shown"] == {"row": None, "sequence": "ACGTT" * 8}
-    assert not (tmp_path / "motif.meme").exists()
-
-
-def test_demo_on_train_and_test_files(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(demo, "OPTIMIZATION", SMALL_VIEWS)
-    arguments = ["--train", folder / "AC.seq.gz", "--test", folder / "B.seq.gz", "--sequence", "3"]
-    assert run("demo", *arguments, "--output", tmp_path, *QUICK) == 0
-    record = json.loads((tmp_path / "metrics.json").read_text())
-    assert record["task"] == "AC"
-    assert record["test"]["shared_with_training"] == 120  # the positives are the same
-    assert record["shown"]["row"] == 3
-
-
-def test_demo_does_not_overwrite_its_input(folder, tmp_path, capsys):
-    path = tmp_path / "train.fasta"
-    path.write_bytes((folder / "labelled.fa").read_bytes())
-    line = fails(capsys, 2, "demo", "--train", path, "--test", folder / "B.seq.gz", "--output", tmp_path)
-    assert "train.fasta" in line
-    assert path.read_bytes() == (folder / "labelled.fa").read_bytes()
-
-
-def test_demo_that_fails_leaves_what_is_finished(small_demo, tmp_path, monkeypatch, capsys):
-    (tmp_path / "dashboard.png").write_text("of an earlier run")
-
-    def fail(*_, **__):
-        raise OSError(28, "No space left on device", "dashboard.png")
-
-    monkeypatch.setattr(demo, "write_dashboard", fail)
-    assert (
-        fails(capsys, 1, "demo", "--output", tmp_path, *QUICK)
-        == "deepmotif: error: dashboard.png: No space left on device"
-    )
-    names = {path.name for path in tmp_path.iterdir()}
-    assert {"cnn.safetensors", "cnn-rnn.safetensors", "metrics.tsv", "training.png"} <= names
-    assert "dashboard.png" not in names
-
-
-class Stub:
-    """A model with given scores."""
-
-    def __init__(self, scores):
-        self.scores = np.array(scores, dtype=float)
-
-    def decision_function(self, X):
-        return self.scores
-
-
-def test_typical_positive_is_the_median_of_those_called_by_all():
-    test = Sequences(["ACGTACGTAC"] * 6, labels=[1, 1, 1, 1, 1, 0])
-    # Row 4 pleases the second network only, row 5 is no positive; 1 lies between 0 and 2 in both.
-    models = {"a": Stub([1, 2, 3, -1, -1, 9]), "b": Stub([10, 20, 30, -1, 99, 99])}
-    assert demo.typical_positive(models, test) == 1
-    assert demo.typical_positive({"a": Stub([-1, -2, -3, -0.5, -4, 9]), "b": Stub([1] * 6)}, test) == 3
-
-
-def test_typical_positive_prefers_sequences_with_the_motif():
-    test = Sequences(["A" * 20, "AAATGACTCATTTAAAAAAA", "C" * 20], labels=[1, 1, 1])
-    motif = dm.Motif(np.eye(4)[dm.encode("TGACTCATTT")[0]], name="AP1")
-    assert demo.typical_positive({"a": Stub([3, 9, 4])}, test) == 2
-    assert demo.typical_positive({"a": Stub([3, 9, 4])}, test, motif) == 1
-
-
-# ---- Pieces -----------------------------------------------------------------------------------------------------
-
-
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
-    path = tmp_path / "t.tsv"
-    outputs.write_table(path, {"a": [1, 2.5], "b": ["x", "tab\there"]})
-    before = path.read_text()
-    assert before == "a\tb\n1\tx\n2.5\ttab here\n"
-    with pytest.raises(ValueError, match="shorter"):
-        outputs.write_table(path, {"a": [1, 2], "b": [1]})
-    with pytest.raises(dm.FileWriteError, match="missing"):
-        outputs.write_table(tmp_path / "missing" / "t.tsv", {"a": [1]})
-    assert path.read_text() == before
-    assert [p.name for p in tmp_path.iterdir()] == ["t.tsv"]
-
-
-def test_shared_sequences_are_counted_on_both_strands():
-    train = Sequences(["AACCG", "TTTTT", "ACGTN"])
-    test = Sequences(["CGGTT", "AAAAA", "ACGTN", "GGGGG"])
-    assert inputs.count_shared(train, test) == 3
-    assert inputs.count_shared(train, Sequences(["ACGT"])) == 0
-
-
-def test_figures_have_the_same_bytes_every_time(tmp_path):
-    outputs.use_no_display()
-    from deepmotif.plots import plot_saliency
-
-    for name in ("a", "b"):
-        outputs.save_figure(plot_saliency(np.arange(6.0), "ACGTAC").figure, tmp_path / name)
-    for ending in MAGIC:
-        assert (tmp_path / f"a{ending}").read_bytes() == (tmp_path / f"b{ending}").read_bytes()
