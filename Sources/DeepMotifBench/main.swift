@@ -82,7 +82,11 @@ func cases(kernels: KernelTable) -> [BenchCase] {
     let recurrent = [
         lstm(rows: 1, length: 101, units: 32, training: false, kernels: kernels),
         lstm(rows: 16, length: 101, units: 32, training: false, kernels: kernels),
+        lstm(rows: 4, length: 101, units: 32, training: true, kernels: kernels),
+        lstm(rows: 8, length: 101, units: 32, training: true, kernels: kernels),
         lstm(rows: 16, length: 101, units: 32, training: true, kernels: kernels),
+        lstmBackward(rows: 4, length: 101, units: 32, kernels: kernels),
+        lstmBackward(rows: 8, length: 101, units: 32, kernels: kernels),
         lstmBackward(rows: 16, length: 101, units: 32, kernels: kernels),
     ]
     var all = products + recurrent

@@ -95,11 +95,17 @@ private struct Case {
     }
 }
 
-private let sizes: [(rows: Int, length: Int, units: Int)] = [
-    (0, 5, 8), (1, 0, 8), (1, 1, 1), (1, 7, 32), (2, 5, 32), (3, 11, 16), (4, 3, 17), (5, 13, 31), (6, 4, 33),
-    (7, 9, 32),
-    (8, 6, 5), (13, 10, 32), (32, 5, 32), (3, 101, 32), (2, 4, 64), (5, 3, 100), (1, 3, 4), (9, 2, 3), (11, 3, 48),
-]
+#if DEBUG
+    private let sizes: [(rows: Int, length: Int, units: Int)] = [
+        (0, 5, 8), (1, 0, 8), (1, 1, 1), (2, 3, 17), (7, 3, 5), (13, 2, 16), (3, 4, 33),
+    ]
+#else
+    private let sizes: [(rows: Int, length: Int, units: Int)] = [
+        (0, 5, 8), (1, 0, 8), (1, 1, 1), (1, 7, 32), (2, 5, 32), (3, 11, 16), (4, 3, 17), (5, 13, 31), (6, 4, 33),
+        (7, 9, 32), (8, 6, 5), (13, 10, 32), (32, 5, 32), (3, 101, 32), (2, 4, 64), (5, 3, 100), (1, 3, 4), (9, 2, 3),
+        (11, 3, 48),
+    ]
+#endif
 
 @Suite struct LSTMTests {
     @Test(arguments: InstructionLevel.available) func forward(level: Int32) {
@@ -140,7 +146,7 @@ private let sizes: [(rows: Int, length: Int, units: Int)] = [
     }
 
     @Test(arguments: InstructionLevel.available) func rowDoesNotDependOnItsNeighbours(level: Int32) {
-        for rows in [2, 5, 6, 7, 12, 13, 32] {
+        for rows in sizes.map(\.rows) where rows > 1 {
             let test = Case(level: level, rows: rows, length: 9, units: 32, isReversed: false, withCodes: true)
             let together = test.hidden(test.forward(keepsGates: false).output)
             for row in 0..<rows {

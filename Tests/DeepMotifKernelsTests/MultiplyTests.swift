@@ -117,15 +117,17 @@ private func checkMultiply(
 
     /// Large enough for every blocking.
     @Test(arguments: InstructionLevel.available) func large(level: Int32) {
-        checkMultiply(Product(m: 1009, n: 128, k: 128), level: level, withBias: true, accumulates: false)
-        checkMultiply(Product(m: 257, n: 67, k: 1531), level: level, withBias: false, accumulates: true)
+        checkMultiply(Product(m: 257, n: 67, k: 1031), level: level, withBias: false, accumulates: true)
+        #if !DEBUG
+            checkMultiply(Product(m: 1009, n: 128, k: 128), level: level, withBias: true, accumulates: false)
+        #endif
     }
 
     /// A sequence's score must not depend on the batch it comes in.
     @Test(arguments: InstructionLevel.available) func rowDoesNotDependOnItsNeighbours(level: Int32) {
         let kernels = KernelTable.table(level: level)
         let (n, k) = (45, 203)
-        for rows in [1, 2, 3, 5, 8, 13, 29, 64, 301] {
+        for rows in [1, 2, 3, 5, 8, 13, 29, 64] {
             let product = Product(m: rows, n: n, k: k)
             let a = GuardedBuffer(testFloats(product.aCount, seed: 1))
             let panels = packed(testFloats(k * n, seed: 2), product, transposed: false, kernels: kernels)
@@ -193,7 +195,9 @@ private func checkMultiply(
 
     /// Deep enough for every blocking: the weights of an LSTM over many rows.
     @Test(arguments: InstructionLevel.available) func deep(level: Int32) {
-        check(128, 32, 3232, level: level)
-        check(65, 47, 1009, level: level)
+        check(13, 47, 1009, level: level)
+        #if !DEBUG
+            check(128, 32, 3232, level: level)
+        #endif
     }
 }
