@@ -23,8 +23,8 @@ struct PassPlan {
         var cache: Int
     }
 
-    /// Memory that a block should stay within: about what a core's own cache holds.
-    static let blockBytes = 1 << 20
+    /// Memory that a block should stay within: about twice what a core's own cache holds, since most of it is passed once.
+    static let blockBytes = 2 << 20
     static let largestBlock = 64
     /// Calls are cut into this many blocks where they are large enough: work for many threads.
     static let fairBlocks = 16

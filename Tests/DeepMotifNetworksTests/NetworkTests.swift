@@ -11,7 +11,8 @@ import Testing
 @Suite struct NetworkTests {
     @Test(arguments: zip([0, 1, 2], [136_322, 9_602, 46_082]))
     func parameterCounts(index: Int, expected: Int) throws {
-        let network = try Network(layers: Networks.all[index].specs, length: 101, seed: 1)
+        let specs = [Networks.cnn(), Networks.rnn(), Networks.cnnRNN()][index]
+        let network = try Network(layers: specs, length: 101, seed: 1)
         #expect(network.parameterCount == expected)
         #expect(network.parameterArrays.reduce(0) { $0 + $1.dimensions.reduce(1, *) } == expected)
         #expect(network.classCount == 2)
