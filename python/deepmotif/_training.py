@@ -247,10 +247,16 @@ class TrainingRun:
         return self._options.patience is not None and best is not None and epoch - best >= self._options.patience
 
 
+def _is_notebook() -> bool:
+    """True within a Jupyter kernel; a program that has merely imported one is none."""
+    ipython = sys.modules.get("IPython")
+    return hasattr(ipython.get_ipython(), "kernel") if ipython is not None else False
+
+
 def progress_bar(progress: bool | None, total: int, name: str) -> Any:
     """A tqdm bar, or None; progress=None: only on a terminal or in a notebook."""
     if progress is None:
-        progress = sys.stderr is not None and (sys.stderr.isatty() or "ipykernel" in sys.modules)
+        progress = sys.stderr is not None and (sys.stderr.isatty() or _is_notebook())
     if not progress:
         return None
     with warnings.catch_warnings():
