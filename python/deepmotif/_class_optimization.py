@@ -21,6 +21,16 @@ Float = NDArray[np.float32]
 # Logit of a held letter's absence: exp(-200) is 0 in float32, so a held one-hot position stays exactly one-hot.
 _ABSENT = np.float32(-200.0)
 
+# The search for starts: the score, as its gradient does not vanish, and a penalty to keep X near the size of letters.
+_SEARCH = {
+    "quantity": _native.TARGET_SCORE,
+    "softmax": False,
+    "l2": 1.0,
+    "learning_rate": 0.05,
+    "alpha": 0.99,
+    "epsilon": 1e-8,
+}
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ClassOptimization:
@@ -71,7 +81,7 @@ def class_optimization(
     parametrization: str = "clamp",
     start: Any = None,
     fixed: Any = None,
-    penalty_from: int = 0,
+    search_steps: int = 300,
     alpha: float = 0.99,
     epsilon: float = 1e-8,
     progress: bool | None = None,
@@ -95,8 +105,7 @@ def class_optimization(
     restarts : int
         Number R of independent starts; they run in one batch.
     random_state : None, int, Generator or RandomState
-        Of the starts: uniform in [0, 1); with "softmax" random sequences, where a network of rectifiers is less flat
-        than it is between all letters.
+        Of the starts: uniform in [0, 1).
     output : {"log_probability", "score"}
         What is maximised: the log of the class's probability, as the paper does, or its score.
     parametrization : {"clamp", "softmax"}
@@ -107,8 +116,8 @@ def class_optimization(
         of probability 0 would have no slope), and an unknown letter is one quarter of each.
     fixed : bool mask (L,) or list of positions, optional
         Positions that keep the letters of `start`.
-    penalty_from : int
-        First step with the penalty; the objective before it is the class alone.
+    search_steps : int
+        With "softmax" and no `start`: steps of free inputs that look for places to start from, see the notes.
     progress : bool, optional
         Show a progress bar; None: on a terminal or in a notebook only.
 
@@ -127,11 +136,12 @@ def class_optimization(
 
     Notes
     -----
-    RMSProp makes steps of about the learning rate however small the gradient is. Where the class is certain, or gives
-    no direction (a network of rectifiers on sequences without a trace of its motif), the penalty alone decides: free
-    inputs shrink until they are as small as the steps, and distributions become level. Clean motifs need few restarts
-    with ``parametrization="softmax", output="score", penalty_from=steps // 2``: the first half finds in random
-    sequences what the class looks for, the second levels every position that does not count.
+    Free inputs may sum to anything, and a model may be certain of inputs unlike any sequence: RMSProp's steps have
+    about the length of the learning rate however small the gradient, and once the class is certain the penalty shrinks
+    X until it is as small as the steps. Distributions stay near the sequences, but a network of rectifiers gives no
+    direction far from its motif. So "softmax" first lets free inputs climb the score minus ``||X||^2`` for
+    `search_steps` steps (not part of `objective`) and starts from their likeliest letters; with 0 it starts from random
+    sequences. What does not matter to the class the penalty makes level: the logo shows what does.
 
     References
     ----------
@@ -149,7 +159,7 @@ def class_optimization(
     True
     """
     steps, restarts = check_whole(steps, "steps"), check_whole(restarts, "restarts")
-    penalty_from = check_whole(penalty_from, "penalty_from", minimum=0)
+    search_steps = check_whole(search_steps, "search_steps", minimum=0)
     is_softmax = _is_softmax(parametrization)
     options = {
         "softmax": is_softmax,
@@ -169,13 +179,14 @@ def class_optimization(
             mask, drawn = None, _native.random_uniform(draw_seed(random_state), restarts, length * 4)
             variables = drawn.reshape(restarts, length, 4)
             if is_softmax:
+                _ascend(m._engine, variables, search_steps, None, options | _SEARCH, progress, "search")
                 variables = _logits(one_hot(variables.argmax(axis=2).astype(np.uint8)), None)
         else:
             letters = _read_start(start, length, restarts)
             _check_length(m, letters.shape[1])
             mask = None if fixed is None else _read_fixed(fixed, letters.shape[1])
             variables = _logits(letters, mask) if is_softmax else letters
-        objective = _ascend(m._engine, variables, steps, min(penalty_from, steps), mask, options, progress)
+        objective = _ascend(m._engine, variables, steps, mask, options, progress, "class optimisation")
         inputs = _letters(variables) if is_softmax else variables
         scores = m._engine.scores(inputs, m._threads())[:, index].copy()
     pwm = inputs.copy() if is_softmax else _native.class_optimization_matrix(inputs)
@@ -189,22 +200,17 @@ def _check_length(m: Any, length: int) -> None:
 
 
 def _ascend(
-    engine: Any, variables: Float, steps: int, free: int, mask: Any, options: dict[str, Any], progress: bool | None
+    engine: Any, variables: Float, steps: int, mask: Any, options: dict[str, Any], progress: bool | None, label: str
 ) -> Float:
-    """Runs all steps on `variables`, in place, the first `free` without penalty; between two calls Ctrl-C is heard."""
+    """Runs all steps on `variables`, in place; between two calls of the engine Ctrl-C is heard."""
     squares = np.zeros_like(variables)
     objective = np.empty((len(variables), steps), dtype=np.float32)
-    cost = variables.shape[0] * variables.shape[1]
-    with progress_bar(progress, steps, "class optimisation") as advance:
-        for begin, end, l2 in ((0, free, 0.0), (free, steps, options["l2"])):
-            phase = options | {"l2": l2}
 
-            def call(first: int, last: int, begin: int = begin, phase: dict[str, Any] = phase) -> None:
-                objective[:, begin + first : begin + last] = engine.class_optimization(
-                    variables, squares, last - first, fixed=mask, **phase
-                )
+    def call(first: int, last: int) -> None:
+        objective[:, first:last] = engine.class_optimization(variables, squares, last - first, fixed=mask, **options)
 
-            run_in_blocks(end - begin, cost, call, advance)
+    with progress_bar(progress, steps, label) as advance:
+        run_in_blocks(steps, variables.shape[0] * variables.shape[1], call, advance)
     return objective
 
 

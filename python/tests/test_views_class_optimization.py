@@ -135,20 +135,15 @@ class TestOptions:
         np.testing.assert_array_equal(result.pwm, result.inputs)
 
     def test_softmax_starts_from_random_sequences(self, rnn):
-        start = starts_of(rnn, restarts=3, parametrization="softmax")
+        start = starts_of(rnn, restarts=3, parametrization="softmax", search_steps=0)
         np.testing.assert_allclose(start.max(axis=-1), 1.01 / 1.04, rtol=1e-6)
         letters = starts_of(rnn, restarts=3).argmax(axis=-1)
         np.testing.assert_array_equal(start.argmax(axis=-1), letters)
 
-    def test_penalty_from(self, rnn):
-        none = dm.class_optimization(rnn, steps=20, l2=0)
-        late = dm.class_optimization(rnn, steps=20, penalty_from=12)
-        never = dm.class_optimization(rnn, steps=20, penalty_from=30)
-        np.testing.assert_array_equal(late.objective[:, :12], none.objective[:, :12])
-        assert (late.objective[:, 12] < none.objective[:, 12]).all()
-        np.testing.assert_array_equal(never.inputs, none.inputs)
-        at_once = dm.class_optimization(rnn, steps=20)
-        np.testing.assert_array_equal(dm.class_optimization(rnn, steps=20, penalty_from=0).inputs, at_once.inputs)
+    def test_softmax_starts_from_a_search(self, rnn):
+        search = dm.class_optimization(rnn, steps=40, restarts=3, output="score", l2=1.0)
+        start = starts_of(rnn, restarts=3, parametrization="softmax", search_steps=40)
+        np.testing.assert_array_equal(start.argmax(axis=-1), search.inputs.argmax(axis=-1))
 
     @pytest.mark.parametrize("parametrization", ["clamp", "softmax"])
     def test_start_and_fixed(self, rnn, parametrization):
@@ -221,7 +216,7 @@ class TestErrors:
             ({"steps": 1.5}, "steps"),
             ({"restarts": 0}, "restarts"),
             ({"length": 0}, "length"),
-            ({"penalty_from": -1}, "penalty_from"),
+            ({"search_steps": -1}, "search_steps"),
             ({"l2": -1}, "l2"),
             ({"l2": float("nan")}, "l2"),
             ({"learning_rate": 0}, "learning_rate"),
