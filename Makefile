@@ -49,6 +49,7 @@ lint: $(VENV)/.tested
 # Release with the same settings as the extension, so that both share one build.
 swift-test:
 	$(SWIFT) test --configuration release
+	$(PYTHON) Tests/check_kernel_symbols.py "$$($(SWIFT) build --configuration release --show-bin-path)"
 
 # The engine's tests in debug, where every overflow and bad index traps, under the address and thread sanitizers.
 sanitize:
