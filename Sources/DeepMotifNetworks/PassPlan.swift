@@ -47,7 +47,10 @@ struct PassPlan {
         purpose: Purpose, layers: ArraySlice<any Layer>, shapes: [Shape], count sequences: Int, kernels: KernelTable
     ) {
         let one = PassPlan(purpose: purpose, layers: layers, shapes: shapes, rows: 1, kernels: kernels)
-        let fitting = PassPlan.blockBytes / (4 * max(one.count, 1))
+        let rowBytes = 4 * max(one.count, 1)
+        // Weights are read once a block: a block of big layers holds as much itself as they do, within bounds.
+        let weightBytes = 4 * layers.reduce(0) { $0 + $1.parameterCount }
+        let fitting = max(PassPlan.blockBytes, min(weightBytes, Workspaces.keptBytes)) / rowBytes
         let fair = max(PassPlan.smallestBlock, (sequences + PassPlan.fairBlocks - 1) / PassPlan.fairBlocks)
         let rows = max(1, min(fitting, fair, PassPlan.largestBlock))
         self = PassPlan(purpose: purpose, layers: layers, shapes: shapes, rows: rows, kernels: kernels)
