@@ -140,10 +140,10 @@ def _title(path: Path) -> str:
 
 
 def simulated_task(seed: int, motif: Any = None) -> Task:
-    """A factor whose sites, drawn from a real motif, lie anywhere on either strand of half of the sequences."""
+    """A factor whose sites, drawn from a real motif, lie anywhere in half of the sequences."""
     motif = example_motif() if motif is None else motif
     count = TRAIN_SEQUENCES + TEST_SEQUENCES
-    X, y = dm.simulate(count, length=LENGTH, motifs=motif, strand="both", random_state=seed)
+    X, y = dm.simulate(count, length=LENGTH, motifs=motif, random_state=seed)
     kind = np.where(np.asarray(y) == 1, "site", "background")
     data = dm.Sequences(X, names=[f"{kind[i]}_{i}" for i in range(count)], labels=y)
     return Task(f"simulated {motif.name}", *split(data, TEST_SEQUENCES / count, seed), motif)
