@@ -54,6 +54,7 @@ def write_files(folder):
     (folder / "empty.fa").write_text("")
     (folder / "bare.txt").write_text("ACGTACGT\nACGTTTTT\n")
     (folder / "zeros.csv").write_text("seq,label\n" + "ACGTACGTAC,0\n" * 4)
+    (folder / "peaks.bed").write_text("chr1\t100\t200\tpeak\n")
     (folder / "reads.fq").write_text("@r\nACGT\n+\nIIII\n")
     (folder / "cut.seq.gz").write_bytes((folder / "B.seq.gz").read_bytes()[:900])
     assert run("train", folder / "labelled.fa", "--network", "cnn", "--output", folder / "models", *QUICK) == 0

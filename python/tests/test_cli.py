@@ -86,6 +86,7 @@ def test_bad_usage(arguments, words, capsys):
         ("bare.txt", ["bare.txt", "expected FASTA", "ACGTACGT"]),
         ("zeros.csv", ["zeros.csv", "every label is 0"]),
         ("reads.fq", ["reads.fq", "FASTQ"]),
+        ("peaks.bed", ["peaks.bed", "BED", "deepmotif.read_peaks"]),
         ("cut.seq.gz", ["cut.seq.gz"]),
         ("models", ["models", "folder"]),
         ("models/cnn.safetensors", ["binary"]),

@@ -1,6 +1,7 @@
 """`deepmotif demo`, and the pieces that commands are made of."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -157,6 +158,33 @@ def test_shared_sequences_are_counted_on_both_strands():
     test = Sequences(["CGGTT", "AAAAA", "ACGTN", "GGGGG"])
     assert inputs.count_shared(train, test) == 3
     assert inputs.count_shared(train, Sequences(["ACGT"])) == 0
+
+
+def test_split_keeps_equal_sequences_together():
+    letters = ["ACGTA", "TACGT", "CCCCC", "GGGGG", "ACGGA", "TTGCA", "AAAAC", "CATTT"]
+    data = Sequences(letters * 3)
+    for seed in range(5):
+        train, test = inputs.split(data, 0.3, seed)
+        assert len(train) + len(test) == len(data)
+        assert inputs.count_shared(train, test) == 0
+        assert 0 < len(test) < len(train)
+    with pytest.raises(dm.InvalidArgumentError, match="2 different"):
+        inputs.split(Sequences(["ACGTA", "TACGT"]), 0.5, 0)
+
+
+def test_sequences_without_a_known_base_are_left_out_of_positives(tmp_path, capsys):
+    data = Sequences(["ACGTACGT", "NNNNNNNN", "NNNNNNNA"])
+    found = inputs.labelled(data, tmp_path / "p.fa", 0, outputs.Progress(False))
+    assert "left out 1 of 3" in capsys.readouterr().err
+    assert found.labels.tolist() == [1, 1, 0, 0]
+    assert found.names == ["0", "2", "0_shuf", "2_shuf"]
+    with pytest.raises(dm.InvalidArgumentError, match=r"p\.fa: no sequence has a known base"):
+        inputs.labelled(data[[1]], tmp_path / "p.fa", 0, outputs.Progress(False))
+
+
+def test_titles_are_the_names_of_files_without_their_endings():
+    names = ["ELK1_(1277-1)_AC.seq.gz", "K562_GATA1.fa.masked.gz", "TF.v2.fasta", "plain"]
+    assert [demo._title(Path(name)) for name in names] == ["ELK1_(1277-1)_AC", "K562_GATA1", "TF.v2", "plain"]
 
 
 def test_figures_have_the_same_bytes_every_time(tmp_path):

@@ -16,7 +16,18 @@ from deepmotif.exceptions import InvalidArgumentError
 from deepmotif.motifs import example_motif, find_hits
 
 from .dashboard import write_dashboard
-from .inputs import choose, dna, labelled, network_name, read_motif, read_sequences, split, with_negatives
+from .inputs import (
+    choose,
+    dna,
+    labelled,
+    network_name,
+    read_motif,
+    read_sequences,
+    shuffled,
+    split,
+    with_negatives,
+    without_blank,
+)
 from .outputs import (
     FIGURE_FORMATS,
     Progress,
@@ -37,6 +48,7 @@ TRAIN_SEQUENCES, TEST_SEQUENCES, LENGTH = 8000, 1000, 101
 SIMULATED_SETTINGS = {"epochs": 8, "batch_size": 64}
 FILE_SETTINGS = {"epochs": 20, "batch_size": 256}
 TEST_FRACTION = 0.2
+FILE_ENDINGS = {".gz", ".fa", ".fasta", ".fna", ".masked", ".seq", ".tsv", ".csv", ".txt"}
 OPTIMIZATION = {"restarts": 4, "steps": 1000}
 RESULTS = [f"dashboard.{kind}" for kind in FIGURE_FORMATS]
 RESULTS += ["training.png", "metrics.tsv", "metrics.json", "predictions.tsv", "saliency.tsv", "temporal.tsv"]
@@ -58,7 +70,7 @@ def run_demo(options: Any) -> None:
     """Read or simulate, train three networks, compare them, draw the dashboard, say what to look at."""
     _check_usage(options)
     progress = Progress(options.quiet)
-    task = _read_task(options)
+    task = _read_task(options, progress)
     row, letters = _read_choice(options, task)
     folder = _empty_folder(options.output)
     shared = report_shared(task.train, task.test, progress)
@@ -89,7 +101,7 @@ def run_demo(options: Any) -> None:
     if letters is None:
         row = typical_positive(models, task.test, task.motif) if row is None else row
         letters = task.test[row]
-    shown = "the sequence given" if row is None else f"test sequence {row} ({task.test.names[row]})"
+    shown = _name_of(task.test, row)
     progress.say(f"computing the views of {', '.join(models)} on {shown}")
     optimization = OPTIMIZATION | {"random_state": options.seed}
     write_dashboard(folder, models, letters, task.motif, optimization, title=f"{task.name}: {shown}")
@@ -117,15 +129,15 @@ def _is_simulated(options: Any) -> bool:
 # ---- What to learn ----------------------------------------------------------------------------------------------
 
 
-def _read_task(options: Any) -> Task:
+def _read_task(options: Any, progress: Progress) -> Task:
     motif = read_motif(options)
     if options.train is not None:
-        train = labelled(read_sequences(options.train, options), options.train, options.seed)
+        train = labelled(read_sequences(options.train, options), options.train, options.seed, progress)
         test = read_sequences(options.test, options)
         check_test(test, options.test, train)
         task = Task(_title(options.train), train, test, motif)
     elif options.positives is not None:
-        task = Task(_title(options.positives), *_split_positives(options), motif)
+        task = Task(_title(options.positives), *_split_positives(options, progress), motif)
     else:
         task = simulated_task(options.seed, motif)
     classes = np.unique(labels_of(task.train)).tolist()
@@ -136,7 +148,10 @@ def _read_task(options: Any) -> Task:
 
 def _title(path: Path) -> str:
     """The file's name without its endings: ELK1_AC of ELK1_AC.seq.gz."""
-    return path.name.removesuffix(".gz").rsplit(".", 1)[0] or path.name
+    name = path
+    while name.suffix.lower() in FILE_ENDINGS:
+        name = name.with_suffix("")
+    return name.name
 
 
 def simulated_task(seed: int, motif: Any = None) -> Task:
@@ -149,22 +164,20 @@ def simulated_task(seed: int, motif: Any = None) -> Task:
     return Task(f"simulated {motif.name}", *split(data, TEST_SEQUENCES / count, seed), motif)
 
 
-def _split_positives(options: Any) -> tuple[dm.Sequences, dm.Sequences]:
+def _split_positives(options: Any, progress: Progress) -> tuple[dm.Sequences, dm.Sequences]:
     """Positives split before they are shuffled, so that no shuffle of a test sequence is trained on."""
     positives = read_sequences(options.positives, options)
     if positives.labels is not None and (positives.labels != 1).any():
         raise InvalidArgumentError(
             f"{options.positives}: --positives expects bound sequences only; some labels are not 1"
         )
-    parts = split(positives, TEST_FRACTION, options.seed)
+    parts = split(without_blank(positives, options.positives, progress), TEST_FRACTION, options.seed)
     if options.negatives is None:
-        train, test = (
-            labelled(dm.Sequences(p.codes, p.names), options.positives, options.seed + i) for i, p in enumerate(parts)
-        )
-        return train, test
-    negatives = split(read_sequences(options.negatives, options), TEST_FRACTION, options.seed)
-    train, test = (with_negatives(bound, unbound) for bound, unbound in zip(parts, negatives, strict=True))
-    return train, test
+        others = [shuffled(part, options.seed + i) for i, part in enumerate(parts)]
+    else:
+        negatives = without_blank(read_sequences(options.negatives, options), options.negatives, progress)
+        others = list(split(negatives, TEST_FRACTION, options.seed))
+    return with_negatives(parts[0], others[0]), with_negatives(parts[1], others[1])
 
 
 def _read_choice(options: Any, task: Task) -> tuple[int | None, str | None]:
@@ -199,6 +212,14 @@ def typical_positive(models: dict[str, Any], test: dm.Sequences, motif: Any = No
     # Networks differ in the scale of their scores; ranks do not.
     ranks = np.argsort(np.argsort(scores[:, rows], axis=1), axis=1).sum(axis=0)
     return int(rows[np.argsort(ranks, kind="stable")[(len(rows) - 1) // 2]])
+
+
+def _name_of(test: dm.Sequences, row: int | None) -> str:
+    if row is None:
+        return "the sequence given"
+    # Labels as FASTA headers name nothing.
+    name = test.names[row]
+    return f"test sequence {row}" + (f" ({name})" if test.names.count(name) == 1 else "")
 
 
 # ---- Files ------------------------------------------------------------------------------------------------------

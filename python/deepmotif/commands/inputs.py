@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import deepmotif as dm
+from deepmotif._alphabet import UNKNOWN
 from deepmotif._reading import reading
 from deepmotif.exceptions import DeepMotifError, FileFormatError, InvalidArgumentError
+
+from .outputs import Progress
 
 SEQUENCE_COLUMNS = ("seq", "sequence", "sequences")
 LABEL_COLUMNS = ("bound", "label", "labels", "class", "target", "y")
@@ -29,6 +33,11 @@ def read_sequences(path: Path, options: Any) -> dm.Sequences:
         return dm.read_fasta(path, length=options.length)
     if head.startswith("@"):
         raise FileFormatError(f"{path}: expected {_EXPECTED}; this looks like FASTQ, which has to be converted first")
+    if re.match(r"(browser|track|\S+\t\d+\t\d+\b)", head):
+        raise FileFormatError(
+            f"{path}: expected {_EXPECTED}; this looks like BED, whose sequences are in a genome: "
+            "read it in Python by deepmotif.read_peaks(bed, genome)"
+        )
     header = _header(head)
     sequence = options.sequence_column or _find_column(header, SEQUENCE_COLUMNS)
     if sequence is None:
@@ -62,7 +71,7 @@ def _find_column(header: list[str], names: tuple[str, ...]) -> str | None:
     return next((found[name] for name in names if name in found), None)
 
 
-def labelled(data: dm.Sequences, path: Path, seed: int) -> dm.Sequences:
+def labelled(data: dm.Sequences, path: Path, seed: int, progress: Progress) -> dm.Sequences:
     """The sequences with labels: their own, or 1 for all and 0 for as many dinucleotide shuffles."""
     if data.labels is not None and len(np.unique(data.labels)) > 1:
         return data
@@ -70,7 +79,19 @@ def labelled(data: dm.Sequences, path: Path, seed: int) -> dm.Sequences:
         raise InvalidArgumentError(
             f"{path}: expected labels of two classes, or positives (label 1) only; every label is {data.labels[0]}"
         )
-    return with_negatives(data, _shuffled(data, seed))
+    positives = without_blank(data, path, progress)
+    return with_negatives(positives, shuffled(positives, seed))
+
+
+def without_blank(data: dm.Sequences, path: Path, progress: Progress) -> dm.Sequences:
+    """The sequences that have a known base: peaks within masked repeats have none and teach nothing."""
+    kept = (data.codes != UNKNOWN).any(axis=1)
+    if kept.all():
+        return data
+    if not kept.any():
+        raise InvalidArgumentError(f"{path}: no sequence has a known base")
+    progress.say(f"warning: left out {np.sum(~kept)} of {len(data)} sequences without any known base of {path}")
+    return data[kept]
 
 
 def with_negatives(positives: dm.Sequences, negatives: dm.Sequences) -> dm.Sequences:
@@ -85,30 +106,38 @@ def with_negatives(positives: dm.Sequences, negatives: dm.Sequences) -> dm.Seque
     return dm.Sequences(codes, names=[*positives.names, *negatives.names], labels=labels)
 
 
-def _shuffled(data: dm.Sequences, seed: int) -> dm.Sequences:
+def shuffled(data: dm.Sequences, seed: int) -> dm.Sequences:
+    """A dinucleotide shuffle of every sequence."""
     codes = dm.dinucleotide_shuffle(data.codes, random_state=seed)
     return dm.Sequences(codes, names=[f"{name}_shuf" for name in data.names])
 
 
 def split(data: dm.Sequences, fraction: float, seed: int) -> tuple[dm.Sequences, dm.Sequences]:
-    """Train and test rows, `fraction` of the rows drawn for the test, in the order of the file."""
-    if len(data) < 2:
+    """Train and test rows in the order of the file; about `fraction` of the rows are drawn for the test.
+
+    Equal sequences, and reverse complements, go to the same side.
+    """
+    numbers: dict[bytes, int] = {}
+    groups = np.array([numbers.setdefault(key, len(numbers)) for key in _either_strand(data)])
+    if len(numbers) < 2:
         raise InvalidArgumentError(
-            f"expected at least 2 sequences, to train on one and test on another; got {len(data)}"
+            f"expected at least 2 different sequences, to train on one and test on another; got {len(numbers)}"
         )
-    drawn = np.random.default_rng(seed).permutation(len(data))[: max(1, round(fraction * len(data)))]
-    test = np.zeros(len(data), dtype=bool)
-    test[drawn] = True
+    drawn = np.random.default_rng(seed).permutation(len(numbers))[: max(1, round(fraction * len(numbers)))]
+    test = np.isin(groups, drawn)
     return data[~test], data[test]
 
 
 def count_shared(train: dm.Sequences, test: dm.Sequences) -> int:
     """Number of test sequences that are also in the training set, as they are or as their reverse complement."""
-    if train.length != test.length:
-        return 0
-    known = {row.tobytes() for row in train.codes}
-    both = (test.codes, dm.reverse_complement(test.codes))
-    return sum(a.tobytes() in known or b.tobytes() in known for a, b in zip(*both, strict=True))
+    known = set(_either_strand(train))
+    return sum(key in known for key in _either_strand(test))
+
+
+def _either_strand(data: dm.Sequences) -> list[bytes]:
+    """A key of every sequence that its reverse complement has as well."""
+    strands = (data.codes, dm.reverse_complement(data.codes))
+    return [min(forward.tobytes(), backward.tobytes()) for forward, backward in zip(*strands, strict=True)]
 
 
 def read_motif(options: Any) -> dm.Motif | None:

@@ -30,7 +30,7 @@ CLASSES: dict[str, Any] = {"cnn": dm.CNN, "rnn": dm.RNN, "cnn-rnn": dm.CNNRNN}
 def run_train(options: Any) -> None:
     """Read, train, save the model with its history, curves and metrics."""
     progress = Progress(options.quiet)
-    train = labelled(read_sequences(options.input, options), options.input, options.seed)
+    train = labelled(read_sequences(options.input, options), options.input, options.seed, progress)
     test = _read_test(options, train)
     folder = make_folder(options.output)
     model = new_model(options.network, options)
@@ -106,6 +106,8 @@ def train_model(model: Any, train: dm.Sequences, progress: Progress) -> dict[str
     if not math.isnan(validation_auc):
         record["validation_auc"] = validation_auc
         shown += f", validation AUC {validation_auc:.4f} at epoch {best + 1}"
+    elif model.validation_fraction > 0:
+        shown += "; warning: too few sequences to hold some of each class out, so the best epoch is not known"
     progress.say(shown)
     return record
 
