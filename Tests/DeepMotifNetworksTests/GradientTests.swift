@@ -103,6 +103,23 @@ import Testing
         #expect(worstRatio(fromCodes, fromLetters, allowed: try allowed(fromLetters, network, tried.length)) <= 1)
     }
 
+    @Test(arguments: [0, 1, 2], InstructionLevel.available)
+    func inputGradientsDoNotDependOnTheBatch(index: Int, level: Int32) throws {
+        let network = try Network(
+            layers: Networks.all[index].specs, length: 61, seed: 7, kernels: .table(level: level))
+        let rows = 19
+        let codes = testCodes(rows * 61, seed: 6)
+        let together = try network.scoreGradient(codes, length: 61, target: 1)
+        for threads in [2, 3] {
+            #expect(try network.scoreGradient(codes, length: 61, target: 1, threads: threads) == together)
+        }
+        var alone: [Float] = []
+        for row in 0..<rows {
+            alone += try network.scoreGradient(Array(codes[(row * 61)..<((row + 1) * 61)]), length: 61, target: 1)
+        }
+        #expect(alone == together)
+    }
+
     @Test func inputGradientReturnsTheScores() throws {
         let network = try Network(layers: Networks.cnn(), length: 101, seed: 11)
         let codes = testCodes(5 * 101, seed: 3)
