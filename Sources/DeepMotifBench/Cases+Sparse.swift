@@ -67,6 +67,31 @@ func sparse(_ kernel: SparseKernel, rows: Int, span: Int, stride: Int, kernels: 
     }
 }
 
+/// The forward product of a convolution from the list of its input's non-zeros, listing included.
+func listedProduct(_ name: String, m: Int, n: Int, k: Int, lda: Int, share: Double, kernels: KernelTable) -> BenchCase {
+    let count = (m - 1) * lda + k
+    return BenchCase(
+        name: "listNonzeros + multiplyListed \(name) m=\(m) n=\(n) k=\(k) density=\(share)",
+        work: 2 * Double(m * n * k) * share, bytes: 4 * (3 * count + k * n + m * n)
+    ) {
+        let a = try numbers(count, density: share)
+        let (w, bias) = (try numbers(k * n), try numbers(n))
+        let packed = try Buffer<Float>(count: kernels.packedCount(k: k, n: n))
+        kernels.packMatrix(w.readOnly, n, 1, k, n, packed.pointer)
+        let indices = try Buffer<Int32>(count: count)
+        let values = try Buffer<Float>(count: count)
+        let listed = try Buffer<Int32>(count: 1)
+        let c = try Buffer<Float>(count: m * n)
+        return {
+            let total = kernels.listNonzeros(a.readOnly, count, 1, indices.pointer, values.pointer, listed.pointer)
+            kernels.multiplyListed(
+                UnsafePointer(indices.pointer), values.readOnly, total, lda, packed.readOnly, bias.readOnly, c.pointer,
+                n, m,
+                n, k)
+        }
+    }
+}
+
 /// Kernels over the activations of one sequence, in place where the networks call them so.
 func elementwise(kernels: KernelTable) -> [BenchCase] {
     let count = 42 * 128

@@ -96,6 +96,10 @@ func cases(kernels: KernelTable) -> [BenchCase] {
         all.append(sparse(kernel, rows: 19, span: 384, stride: 128, kernels: kernels))
         all.append(sparse(kernel, rows: 93, span: 36, stride: 4, kernels: kernels))
     }
+    for share in [0.02, 0.05, 0.2, 0.4] {
+        all.append(
+            listedProduct("convolution 2", m: 42, n: 128, k: 640, lda: 128, share: share, kernels: kernels))
+    }
     return all + elementwise(kernels: kernels)
 }
 

@@ -113,7 +113,7 @@ package struct KernelTable: Sendable {
     /// garbage that nobody reads.
     package var convolveCodesGradient: ConvolveCodesGradientKernel
 
-    // MARK: Sparse gradients (behind ReLU, dropout and maxima most elements of a gradient are exactly zero)
+    // MARK: Sparse gradients (behind ReLU, dropout and maxima most elements are exactly zero)
 
     /// Lists the non-zero elements of G (rows x columns) by column: (g, rows, columns, indices, values, counts) and
     /// returns how many there are. Column j's row numbers and values stand from j * rows on, counts[j] of each.
@@ -126,6 +126,11 @@ package struct KernelTable: Sendable {
     /// x[index * xStride ..< + span] += value * w[j * span ..< (j + 1) * span] for every listed element: (w, span, x,
     /// xStride, indices, values, counts, listStride, columns).
     package var scatterSparseRows: ScatterSparseRowsKernel
+
+    /// C = A B + bias for an A that is given by its non-zeros: (indices, values, count, lda, packedB, bias, c, ldc, m, n,
+    /// k). Row r of A is elements r * lda ..< r * lda + k of memory whose non-zeros are listed in ascending order
+    /// (`listNonzeros` with one column); rows may overlap. Faster than `multiply` below about 0.4 of non-zeros.
+    package var multiplyListed: MultiplyListedKernel
 
     // MARK: LSTM
 
@@ -202,7 +207,8 @@ package struct KernelTable: Sendable {
         multiplyTransposed: @escaping MultiplyTransposedKernel, convolveCodes: @escaping ConvolveCodesKernel,
         convolveCodesGradient: @escaping ConvolveCodesGradientKernel, listNonzeros: @escaping ListNonzerosKernel,
         accumulateSparseRows: @escaping AccumulateSparseRowsKernel,
-        scatterSparseRows: @escaping ScatterSparseRowsKernel, packRecurrent: @escaping PackRecurrentKernel,
+        scatterSparseRows: @escaping ScatterSparseRowsKernel, multiplyListed: @escaping MultiplyListedKernel,
+        packRecurrent: @escaping PackRecurrentKernel,
         packRecurrentTransposed: @escaping PackRecurrentTransposedKernel, lstmForward: @escaping LSTMForwardKernel,
         lstmBackward: @escaping LSTMBackwardKernel, lstmScratchCount: @escaping ScratchCountKernel,
         addRowsByCode: @escaping AddRowsByCodeKernel, maxPool: @escaping MaxPoolKernel,
@@ -224,6 +230,7 @@ package struct KernelTable: Sendable {
         self.listNonzeros = listNonzeros
         self.accumulateSparseRows = accumulateSparseRows
         self.scatterSparseRows = scatterSparseRows
+        self.multiplyListed = multiplyListed
         self.packRecurrent = packRecurrent
         self.packRecurrentTransposed = packRecurrentTransposed
         self.lstmForward = lstmForward

@@ -18,6 +18,10 @@ extension KernelTable {
     package typealias ScatterSparseRowsKernel =
         @Sendable (Floats, Int, MutableFloats, Int, UnsafePointer<Int32>, Floats, UnsafePointer<Int32>, Int, Int) ->
         Void
+    package typealias MultiplyListedKernel =
+        @Sendable (
+            UnsafePointer<Int32>, Floats, Int, Int, Floats, Floats, MutableFloats, Int, Int, Int, Int
+        ) -> Void
     package typealias PackRecurrentKernel = @Sendable (Floats, Int, Int, MutableFloats) -> Void
     package typealias PackRecurrentTransposedKernel = @Sendable (Floats, Int, Int, MutableFloats) -> Void
     package typealias LSTMForwardKernel =

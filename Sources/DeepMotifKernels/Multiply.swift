@@ -49,11 +49,8 @@ func multiply(
                 accumulates: accumulates)
             if let bias {
                 target.hasBias = true
-                target.biasLow = left >= laneCount ? load(bias + column) : loadFirst(bias + column, left)
-                target.biasHigh =
-                    left >= panelColumns
-                    ? load(bias + column + laneCount)
-                    : left > laneCount ? loadFirst(bias + column + laneCount, left - laneCount) : Lanes()
+                let pair = loadFirstPair(bias + column, target.columns)
+                (target.biasLow, target.biasHigh) = (pair.low, pair.high)
             }
             let first = target.c
             var source: TileSource = (

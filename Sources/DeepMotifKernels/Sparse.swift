@@ -1,30 +1,6 @@
-// Sparse: products with gradients of which most elements are exactly zero.
+// Sparse: products with lists of the elements of a gradient that are not zero.
 
 import DeepMotifKernelTable
-
-/// Without branches on the data: every element is written to the end of its list, and the end moves on where it is not
-/// zero. The write never leaves the list, since a list cannot be longer than the rows seen so far.
-func listNonzeros(
-    _ g: Floats, _ rows: Int, _ columns: Int, _ indices: UnsafeMutablePointer<Int32>, _ values: MutableFloats,
-    _ counts: UnsafeMutablePointer<Int32>
-) -> Int {
-    var total = 0
-    for j in 0..<columns {
-        let (index, value) = (indices + j * rows, values + j * rows)
-        var (count, source, row) = (0, g + j, 0)
-        while row < rows {
-            let element = source[0]
-            index[count] = Int32(truncatingIfNeeded: row)
-            value[count] = element
-            count &+= element != 0 ? 1 : 0
-            source += columns
-            row &+= 1
-        }
-        counts[j] = Int32(truncatingIfNeeded: count)
-        total &+= count
-    }
-    return total
-}
 
 /// The list of one column: rows `indices` of x, `stride` apart, and what to multiply them by.
 private struct SparseColumn {

@@ -19,6 +19,13 @@ private func loadPair(_ x: Floats) -> TileRow {
     (load(x), load(x + laneCount))
 }
 
+/// The first `columns` <= panelColumns elements, zero behind them.
+func loadFirstPair(_ x: Floats, _ columns: Int) -> TileRow {
+    if columns == panelColumns { return loadPair(x) }
+    if columns < laneCount { return (loadFirst(x, columns), Lanes()) }
+    return (load(x), loadFirst(x + laneCount, columns - laneCount))
+}
+
 @inline(__always)
 private func storePair(_ pair: TileRow, _ x: MutableFloats) {
     store(pair.low, x)
@@ -26,7 +33,7 @@ private func storePair(_ pair: TileRow, _ x: MutableFloats) {
 }
 
 @inline(__always)
-private func addPair(_ pair: inout TileRow, _ x: Floats, _ factor: Lanes) {
+func addPair(_ pair: inout TileRow, _ x: Floats, _ factor: Lanes) {
     pair.low = accumulate(pair.low, factor, load(x))
     pair.high = accumulate(pair.high, factor, load(x + laneCount))
 }

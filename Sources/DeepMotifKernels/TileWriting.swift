@@ -35,8 +35,9 @@ private func writeRow(_ row: TileRow, _ index: Int, _ target: TileTarget) {
     }
 }
 
+/// Writes or adds the first `columns` < panelColumns columns.
 @inline(never)
-private func writePartialRow(_ low: Lanes, _ high: Lanes, _ c: MutableFloats, _ columns: Int, _ accumulates: Bool) {
+func writePartialRow(_ low: Lanes, _ high: Lanes, _ c: MutableFloats, _ columns: Int, _ accumulates: Bool) {
     var (sum, c, columns) = (low, c, columns)
     if columns >= laneCount {
         store(accumulates ? low + load(c) : low, c)

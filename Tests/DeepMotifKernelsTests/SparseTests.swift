@@ -26,7 +26,9 @@ private final class Lists {
 @Suite struct SparseTests {
     @Test(arguments: InstructionLevel.available) func lists(level: Int32) {
         let kernels = KernelTable.table(level: level)
-        for (rows, columns) in [(0, 5), (1, 1), (5, 0), (42, 128), (19, 128), (13, 17), (93, 7), (7, 33), (64, 3)] {
+        for (rows, columns) in [
+            (0, 5), (1, 1), (5, 0), (42, 128), (19, 128), (13, 17), (93, 7), (7, 33), (64, 3), (589, 1), (16, 1),
+        ] {
             for density in [0, 0.1, 0.5, 1] {
                 var g = sparseFloats(rows * columns, seed: 7, density: density)
                 if g.count > 3 { g.replaceSubrange(0..<3, with: [-0.0, .nan, .infinity]) }
@@ -112,5 +114,42 @@ private final class Lists {
             }
         }
         #expect(inputs.areUnchanged)
+    }
+
+    @Test(arguments: InstructionLevel.available) func productOfLists(level: Int32) {
+        let kernels = KernelTable.table(level: level)
+        let shapes = [
+            (42, 128, 640, 128), (19, 128, 384, 128), (101, 128, 128, 128), (7, 36, 12, 4), (9, 7, 5, 3), (5, 1, 3, 8),
+            (6, 16, 4, 4), (6, 17, 4, 6), (1, 33, 1, 1), (3, 0, 4, 4), (0, 8, 4, 4), (4, 131, 30, 7), (3, 20, 0, 2),
+        ]
+        for (m, n, k, lda) in shapes {
+            for density in [0, 0.03, 0.3, 1] {
+                let a = sparseFloats(m == 0 ? 0 : (m - 1) * lda + k, seed: 1, density: density)
+                let (w, bias) = (testFloats(k * n, seed: 2), testFloats(n, seed: 3))
+                let lists = Lists(a, rows: a.count, columns: 1, kernels: kernels)
+                let ldc = n + 2
+                let before = testFloats(m * ldc, seed: 4)
+                let c = GuardedBuffer(before)
+                let inputs = Inputs()
+                let packed = GuardedBuffer<Float>(count: kernels.packedCount(k: k, n: n))
+                kernels.packMatrix(inputs(w), n, 1, k, n, packed.pointer)
+                kernels.multiplyListed(
+                    lists.indices.readOnly, lists.values.readOnly, lists.total, lda, packed.readOnly, inputs(bias),
+                    c.pointer,
+                    ldc, m, n, k)
+                let expected = Twin.multiply(
+                    a: a.doubles, lda: lda, b: w.doubles, rowStride: n, columnStride: 1, bias: bias.doubles, m: m, n: n,
+                    k: k)
+                let magnitudes = Twin.multiply(
+                    a: a.magnitudes, lda: lda, b: w.magnitudes, rowStride: n, columnStride: 1, bias: bias.magnitudes,
+                    m: m, n: n, k: k)
+                let actual = (0..<m * n).map { c.pointer[$0 / n * ldc + $0 % n] }
+                let allowed = summationBounds(terms: k + 1, magnitudes: magnitudes)
+                #expect(worstRatio(actual, expected, allowed: allowed) <= 1, "m \(m) n \(n) k \(k) level \(level)")
+                let gaps = before.indices.filter { $0 % ldc >= n }
+                #expect(gaps.allSatisfy { c.pointer[$0] == before[$0] })
+                #expect(c.isIntact && inputs.areUnchanged)
+            }
+        }
     }
 }

@@ -3,6 +3,9 @@
 #ifndef DEEPMOTIF_VECTORS_H
 #define DEEPMOTIF_VECTORS_H
 
+#include <stdint.h>
+#include <string.h>
+
 #define DMV_INLINE static inline __attribute__((always_inline))
 
 typedef float dmv_float4 __attribute__((ext_vector_type(4)));
@@ -33,6 +36,23 @@ DMV_INLINE dmv_float8 dmv_limit8(dmv_float8 x, dmv_float8 low, dmv_float8 high) 
 DMV_INLINE dmv_float16 dmv_limit16(dmv_float16 x, dmv_float16 low, dmv_float16 high) {
     x = x < low ? low : x;
     return x > high ? high : x;
+}
+
+typedef _Bool dmv_bool8 __attribute__((ext_vector_type(8)));
+typedef _Bool dmv_bool16 __attribute__((ext_vector_type(16)));
+
+/* Bit i is set where element i is not zero (NaN is not). */
+DMV_INLINE uint32_t dmv_nonzero8(dmv_float8 x) {
+    dmv_bool8 mask = __builtin_convertvector(x != 0, dmv_bool8);
+    uint8_t bits;
+    memcpy(&bits, &mask, sizeof bits);
+    return bits;
+}
+DMV_INLINE uint32_t dmv_nonzero16(dmv_float16 x) {
+    dmv_bool16 mask = __builtin_convertvector(x != 0, dmv_bool16);
+    uint16_t bits;
+    memcpy(&bits, &mask, sizeof bits);
+    return bits;
 }
 
 #endif

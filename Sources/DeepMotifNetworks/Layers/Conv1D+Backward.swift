@@ -25,7 +25,9 @@ extension Conv1D {
 
         init(layer: Conv1D, length: Int, outputLength: Int) {
             let padded = layer.totalPadding > 0 ? aligned((length + layer.totalPadding) * layer.channels) : 0
-            let elements = aligned(outputLength * layer.filters)
+            // Lists of the output gradient, or in the forward pass of the padded input.
+            let listed = max(outputLength * layer.filters, (length + layer.totalPadding) * layer.channels)
+            let elements = aligned(listed)
             paddedGradient = padded
             indices = paddedGradient + padded
             values = indices + elements

@@ -182,6 +182,7 @@ package struct Conv1D: Layer {
         let weights = pass.prepared + layout.forward
         let positions = pass.output.length
         if dilation == 1 {
+            if multiplyNonzeros(x, bias, weights: weights, y, pass) { return }
             pass.kernels.multiply(x, stride * channels, weights, bias, y, filters, positions, filters, span, false)
             return
         }
