@@ -209,7 +209,7 @@ def _ascend(
     def call(first: int, last: int) -> None:
         objective[:, first:last] = engine.class_optimization(variables, squares, last - first, fixed=mask, **options)
 
-    with progress_bar(progress, steps, label) as advance:
+    with progress_bar(progress, steps, label, "step") as advance:
         run_in_blocks(steps, variables.shape[0] * variables.shape[1], call, advance)
     return objective
 

@@ -39,9 +39,11 @@ def label_of(model: FittedModel, target: int) -> Any:
 
 
 @contextlib.contextmanager
-def progress_bar(progress: bool | None, total: int, label: str) -> Iterator[Callable[[int], Any]]:
+def progress_bar(progress: bool | None, total: int, label: str, unit: str = "seq") -> Iterator[Callable[[int], Any]]:
     """Yields a function that advances a bar, as in `fit`; `progress=None`: on a terminal or in a notebook only."""
     bar = training_progress_bar(None if progress is None else check_flag(progress, "progress"), total, label)
+    if bar is not None:
+        bar.unit = unit
     try:
         yield (lambda count: None) if bar is None else bar.update
     finally:

@@ -144,11 +144,35 @@ class TestSaliency:
         mapped = np.load(tmp_path / "codes.npy", mmap_mode="r")
         np.testing.assert_array_equal(dm.saliency(model, mapped), dm.saliency(model, codes))
 
-    def test_progress_is_asked_for(self, model, codes, capsys):
+    def test_progress_is_asked_for(self, model, codes, monkeypatch):
+        bars = []
+
+        class Bar:
+            n = 0
+            unit = ""
+            closed = False
+
+            def update(self, count):
+                self.n += count
+
+            def close(self):
+                self.closed = True
+
+        def draw(progress, total, label):
+            bars.append((progress, total, label, Bar()))
+            return bars[-1][-1] if progress else None
+
+        monkeypatch.setattr("deepmotif._views.training_progress_bar", draw)
         dm.saliency(model, codes, progress=True)
-        assert "saliency" in capsys.readouterr().err
         dm.saliency(model, codes, progress=False)
-        assert capsys.readouterr().err == ""
+        dm.class_optimization(model, steps=7, progress=True)
+        assert [entry[:3] for entry in bars] == [
+            (True, 6, "saliency"), (False, 6, "saliency"), (True, 7, "class optimisation"),
+        ]  # fmt: skip
+        for _, total, _, bar in (bars[0], bars[2]):
+            assert bar.n == total
+            assert bar.closed
+        assert (bars[0][-1].unit, bars[2][-1].unit) == ("seq", "step")
 
 
 class TestTemporalScores:
