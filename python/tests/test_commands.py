@@ -53,6 +53,15 @@ def test_demo_simulates_and_writes_everything(small_demo, tmp_path, capsys):
     assert len(table(tmp_path / "d/temporal.tsv")) == len(table(tmp_path / "d/saliency.tsv")) == 101
 
 
+def test_demo_gives_the_same_files_on_any_number_of_threads(small_demo, tmp_path):
+    for threads in (1, 2):
+        assert run("demo", "--output", tmp_path / str(threads), "--threads", threads, *QUICK) == 0
+    # These hold the seconds that training took.
+    timed = {"metrics.json", "metrics.tsv", *(name for name in demo.RESULTS if name.endswith("history.tsv"))}
+    for name in set(demo.RESULTS) - timed:
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name
+
+
 def test_demo_on_positives(folder, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(demo, "OPTIMIZATION", SMALL_VIEWS)
     arguments = ["--positives", folder / "peaks.fa", "--motif", folder / "motif.meme", "--sequence", "p7"]

@@ -55,7 +55,8 @@ def test_make_targets_exist():
 
 
 def test_paths_exist():
-    named = re.findall(r"`((?:Sources|Tests|python|\.ci)/[\w./-]*)`", README.read_text(encoding="utf-8"))
+    text = README.read_text(encoding="utf-8")
+    named = re.findall(r"`((?:Sources|Tests|python|\.ci)/[\w./-]*)`", text) + re.findall(r"\]\(([\w./-]+)\)", text)
     assert named
     for path in named:
         assert (ROOT / path).exists(), path
