@@ -29,7 +29,8 @@ extension LSTM {
             if let parameterGradient {
                 let gradient = parameterGradient + direction * directionCount
                 let work = pass.scratch + scratch.weights
-                addInputWeightGradient(input, gates, gradient, work, direction, pass)
+                addInputWeightGradient(
+                    input, gates, gradient, work, lists: pass.scratch + scratch.lists, direction, pass)
                 addRecurrentGradient(states + direction * units, gates, gradient, work, direction, pass)
             }
             if let inputGradient {
@@ -54,8 +55,8 @@ extension LSTM {
 
     /// Input weights and bias: sums in the kernels' order of gates, then added to PyTorch's.
     private func addInputWeightGradient(
-        _ input: LayerInput, _ gates: Floats, _ gradient: MutableFloats, _ work: MutableFloats, _ direction: Int,
-        _ pass: LayerPass
+        _ input: LayerInput, _ gates: Floats, _ gradient: MutableFloats, _ work: MutableFloats,
+        lists: MutableFloats, _ direction: Int, _ pass: LayerPass
     ) {
         let gateWidth = 4 * pass.kernels.paddedUnits(units)
         let positions = pass.rows * pass.input.length
@@ -76,12 +77,10 @@ extension LSTM {
         case .dense(let x):
             let own = splitsInput ? x + direction * inputWidth : x
             work.update(repeating: 0, count: gateWidth * inputWidth)
-            pass.kernels.multiplyTransposed(
-                gates, gateWidth, own, channels, work, inputWidth, gateWidth, inputWidth, positions)
+            addInputProducts(own, gates, lists: lists, to: work, pass)
             forEachGate(pass.kernels) { row, place in
                 let target = gradient + row * inputWidth
-                let source = work + place * inputWidth
-                for i in 0..<inputWidth { target[i] += source[i] }
+                for i in 0..<inputWidth { target[i] += work[i * gateWidth + place] }
             }
             work.update(repeating: 0, count: gateWidth)
             pass.kernels.addColumnSums(gates, positions, gateWidth, work)

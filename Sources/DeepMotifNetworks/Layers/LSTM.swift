@@ -147,6 +147,8 @@ package struct LSTM: Layer {
         var hidden: Int
         var hiddenGradient: Int
         var weights: Int
+        /// Non-zeros of one sequence of the input.
+        var lists: Int
         var count: Int
 
         init(layer: LSTM, length: Int, rows: Int, kernels: KernelTable) {
@@ -157,7 +159,8 @@ package struct LSTM: Layer {
             hidden = kernel + aligned(kernels.lstmScratchCount(padded))
             hiddenGradient = hidden + states
             weights = hiddenGradient + states
-            count = weights + aligned(4 * padded * max(layer.inputWidth, 5)) + aligned(4 * padded * layer.units)
+            lists = weights + aligned(4 * padded * max(layer.inputWidth, 5)) + aligned(4 * padded * layer.units)
+            count = lists + layer.listCount(length: length)
         }
     }
 
@@ -212,7 +215,6 @@ package struct LSTM: Layer {
     ) {
         let layout = preparedLayout(kernels: pass.kernels)
         let prepared = pass.prepared + direction * layout.count
-        let gateWidth = 4 * pass.kernels.paddedUnits(units)
         var codes: UnsafePointer<UInt8>?
         var gateInputs = prepared + layout.table
         switch input {
@@ -220,9 +222,8 @@ package struct LSTM: Layer {
         case .dense(let x):
             let products = pass.scratch + scratch.gates
             let own = splitsInput ? x + direction * inputWidth : x
-            pass.kernels.multiply(
-                own, channels, prepared + layout.forward, prepared + layout.bias, products, gateWidth,
-                pass.rows * pass.input.length, gateWidth, inputWidth, false)
+            writeInputProducts(
+                own, prepared: prepared, layout: layout, lists: pass.scratch + scratch.lists, to: products, pass)
             gateInputs = Floats(products)
         }
         pass.kernels.lstmForward(
