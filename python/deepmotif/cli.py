@@ -256,7 +256,7 @@ def _add_demo(commands: Any) -> None:
     source.add_argument(
         "--sequence", metavar="WHICH", help="test sequence to show: its name, its number from 0, or a DNA sequence"
     )
-    _add_training(parser, "20; simulated factor: 8", "256; simulated factor: 64")
+    _add_training(parser, "20; simulated factor: 8", "64")
     _add_columns(parser)
 
 

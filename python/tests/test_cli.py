@@ -144,6 +144,8 @@ def test_train_writes_model_history_curves_and_record(folder, network, tmp_path,
     assert [row["epoch"] for row in table(tmp_path / f"{network}.history.tsv")] == ["1", "2"]
     record = json.loads((tmp_path / f"{network}.json").read_text())
     assert record["parameters"] == model.n_parameters_
+    assert record["settings"]["epochs"] == 2
+    assert "numpy" in record["versions"]
     assert record["shared_with_training"] == 240
     data = dm.read_table(folder / "table.csv", sequence="sequence", label="label")
     assert record["test_metrics"] == pytest.approx(dm.evaluate(model, data, data.labels), rel=1e-12)

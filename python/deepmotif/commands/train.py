@@ -96,6 +96,7 @@ def train_model(model: Any, train: dm.Sequences, progress: Progress) -> dict[str
     validation_auc = model.history_["val_auc"][best]
     record = {
         "network": name,
+        "settings": model.get_params(),
         "parameters": model.n_parameters_,
         "epochs": len(model.history_["loss"]),
         "best_epoch": best + 1,
