@@ -40,6 +40,13 @@ SALIENCY_SIGNED: int
 SALIENCY_CENTERED: int
 DIRECTION_FORWARD: int
 DIRECTION_BACKWARD: int
+TOMTOM_PEARSON: int
+TOMTOM_EUCLIDEAN: int
+TOMTOM_KULLBACK: int
+TOMTOM_SANDELIN: int
+TOMTOM_ALLR: int
+TOMTOM_BLIC1: int
+TOMTOM_BLIC5: int
 
 def isa_supported() -> int: ...
 def isa_level() -> int: ...
@@ -67,6 +74,29 @@ def motif_p_values(
     log_odds: NDArray[np.float64], background: NDArray[np.float64], scores: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """P-values (n,) of scores (n,)."""
+
+Motifs = tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]
+"""Columns (sum of widths, 4), widths (n,) and numbers of sites (n,)."""
+
+def tomtom(
+    queries: Motifs,
+    targets: Motifs,
+    distance: int,
+    complete_scores: bool,
+    reverse_complement: bool,
+    min_overlap: int,
+    pseudocount: float,
+    background: NDArray[np.float64],
+    threads: int,
+) -> tuple[
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.int32],
+    NDArray[np.int32],
+    NDArray[np.uint8],
+    NDArray[np.int64],
+]:
+    """P-values, q-values, offsets, overlaps, reversed (0 or 1) and the order of the targets, each (Q, T)."""
 
 class Model:
     """A network. layers: a list of dicts with the fields of dm_layer_options ("kind" is required)."""

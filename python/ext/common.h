@@ -103,6 +103,7 @@ extern PyMethodDef engine_functions[];
 extern PyMethodDef sequence_functions[];
 extern PyMethodDef metric_functions[];
 extern PyMethodDef motif_functions[];
+extern PyMethodDef tomtom_functions[];
 extern PyMethodDef view_functions[];
 
 #define KEYWORD_METHOD(name, function, text) \

@@ -284,6 +284,43 @@ int32_t dm_motif_p_values(
     const double *log_odds, int64_t width, const double *background, const double *scores, int64_t count,
     double *p_values);
 
+/* How Tomtom compares two columns. */
+#define DM_TOMTOM_PEARSON 0
+#define DM_TOMTOM_EUCLIDEAN 1
+#define DM_TOMTOM_KULLBACK 2
+#define DM_TOMTOM_SANDELIN 3
+#define DM_TOMTOM_ALLR 4               /* average log-likelihood ratio (Wang and Stormo 2003) */
+#define DM_TOMTOM_BLIC1 5              /* Bayesian likelihood (Habib et al. 2008), one Dirichlet prior */
+#define DM_TOMTOM_BLIC5 6              /* the same with a mixture of five */
+
+typedef struct dm_tomtom_options {
+    int32_t distance;            /* DM_TOMTOM_... */
+    int32_t complete_scores;     /* 1: unaligned query columns score their median (Tanaka et al. 2011) */
+    int32_t reverse_complement;  /* 1: targets in both orientations */
+    int64_t min_overlap;         /* narrower overlaps are not looked at, down to the width of the narrower motif */
+    double pseudocount;          /* in total, spread by the background */
+    double background[4];
+} dm_tomtom_options;
+
+/* Defaults: Pearson, complete scores, both orientations, 1, 0.1, uniform. */
+void dm_tomtom_options_init(dm_tomtom_options *options);
+
+/* Motifs one after the other: probabilities (sum of the widths, 4), widths (count,), numbers of sites (count,). */
+typedef struct dm_motifs {
+    const double *probabilities;
+    const int64_t *widths;
+    const double *sites;
+    int64_t count;
+} dm_motifs;
+
+/* Compares Q queries with T targets as MEME Suite's Tomtom (Gupta et al. 2007). Outputs (Q, T): the p-value of the best
+ * alignment of each pair, its q-value among the targets of the query (Benjamini and Hochberg), the target column that
+ * the query's first column lies on (negative: before the target), the number of aligned columns, 1 where the target is
+ * reverse complemented, and per query the indices of the targets, best first. */
+int32_t dm_tomtom(
+    const dm_tomtom_options *options, const dm_motifs *queries, const dm_motifs *targets, int32_t threads,
+    double *p_values, double *q_values, int32_t *offsets, int32_t *overlaps, uint8_t *reversed, int64_t *order);
+
 #ifdef __cplusplus
 }
 #endif
