@@ -3,20 +3,20 @@
 import DeepMotifCore
 
 /// Order statistics by one pass of counting and a sort of the one bin that matters.
-final class RankSelector {
+package final class RankSelector {
     private let bins = 1024
     private let counts: Buffer<Int32>
     private let places: Buffer<UInt16>
     private let count: Int
 
-    init(count: Int) throws(DeepMotifError) {
+    package init(count: Int) throws(DeepMotifError) {
         self.count = count
         counts = try Buffer(count: bins)
         places = try Buffer(count: count)
     }
 
     /// Mean of the values of two ranks, first <= second <= first + 1, among `count` values in least ... most.
-    func meanOfRanks(
+    package func meanOfRanks(
         _ first: Int, _ second: Int, of values: UnsafePointer<Double>, least: Double, most: Double
     ) -> Double {
         guard most > least else { return least }

@@ -3,7 +3,7 @@
 import DeepMotifCore
 
 /// For spans of query columns, P(sum of their steps >= s) with one random target column against each.
-final class SpanTails {
+package final class SpanTails {
     private let targetWidths: [Int]
     private let widestTarget: Int
     private let levels = TomtomWorker.levels
@@ -27,7 +27,7 @@ final class SpanTails {
     /// Zeros on both sides of a distribution, so that four shifts of it can be added in one go.
     private let margin = 4
 
-    init(widest: Int, targetWidths: [Int]) throws(DeepMotifError) {
+    package init(widest: Int, targetWidths: [Int]) throws(DeepMotifError) {
         self.targetWidths = Set(targetWidths).sorted()
         widestTarget = targetWidths.max() ?? 0
         histogram = try Buffer(count: widest * (levels + 1))
@@ -36,32 +36,40 @@ final class SpanTails {
     }
 
     /// Where the caller counts the steps of query column `column`, before `prepare`.
-    func counts(of column: Int) -> UnsafeMutablePointer<Int> { histogram.pointer + column * (levels + 1) }
+    package func counts(of column: Int) -> UnsafeMutablePointer<Int> { histogram.pointer + column * (levels + 1) }
 
     /// Computes the spans that alignments with the targets have: all that reach an end of the query, and those as wide
     /// as a target.
-    func prepare(width: Int) {
+    package func prepare(width: Int) {
         self.width = width
         arena.removeAll(keepingCapacity: true)
         places = Array(repeating: Place(), count: width * (width + 1))
         let distributions = (0..<width).map { distribution(of: $0) }
         let inner = targetWidths.last { $0 < width } ?? 0
         for first in 0..<width {
-            let reach = min(width - first, first == 0 || widestTarget >= width - first ? widestTarget : inner)
-            var (now, next) = (front.pointer, back.pointer)
-            clear(now, 1)
-            now[margin] = 1
-            var length = 1
-            var lowest = 0
-            for count in 1...reach {
-                let column = distributions[first + count - 1]
-                convolve(now, length, with: column.probabilities, to: next)
-                length += column.span
-                lowest += column.lowest
-                swap(&now, &next)
-                if isNeeded(first: first, count: count) {
-                    keep(now, length: length, lowest: lowest, at: first * (width + 1) + count)
-                }
+            let reach = min(width - first, first == 0 ? widestTarget : inner)
+            extend(distributions[first..<(first + reach)]) { count in (first, count) }
+        }
+        // The rest of those that end with the query grow towards its start.
+        extend(distributions.suffix(widestTarget).reversed()) { count in (width - count, count) }
+    }
+
+    /// Sums the columns in this order; `span` names the span of the first so many.
+    private func extend(_ columns: some Collection<Column>, span: (Int) -> (first: Int, count: Int)) {
+        var (now, next) = (front.pointer, back.pointer)
+        clear(now, 1)
+        now[margin] = 1
+        var length = 1
+        var lowest = 0
+        for (index, column) in columns.enumerated() {
+            convolve(now, length, with: column.probabilities, to: next)
+            length += column.span
+            lowest += column.lowest
+            swap(&now, &next)
+            let (first, count) = span(index + 1)
+            let place = first * (width + 1) + count
+            if isNeeded(first: first, count: count), places[place].length == 0 {
+                keep(now, length: length, lowest: lowest, at: place)
             }
         }
     }
@@ -71,14 +79,22 @@ final class SpanTails {
     }
 
     /// Probabilities of the steps lowest ... lowest + span of a column, padded with zeros to whole fours.
-    private func distribution(of column: Int) -> (probabilities: [Double], lowest: Int, span: Int) {
+    private struct Column {
+        var probabilities: [Double]
+        var lowest: Int
+        var span: Int
+    }
+
+    private func distribution(of column: Int) -> Column {
         let counts = counts(of: column)
         let levelsUsed = (0...levels).filter { counts[$0] > 0 }
         let total = Double(levelsUsed.reduce(0) { $0 + counts[$1] })
-        guard let lowest = levelsUsed.first, let highest = levelsUsed.last else { return ([1, 0, 0, 0], 0, 0) }
+        guard let lowest = levelsUsed.first, let highest = levelsUsed.last else {
+            return Column(probabilities: [1, 0, 0, 0], lowest: 0, span: 0)
+        }
         var probabilities = (lowest...highest).map { Double(counts[$0]) / total }
         while probabilities.count % 4 != 0 { probabilities.append(0) }
-        return (probabilities, lowest, highest - lowest)
+        return Column(probabilities: probabilities, lowest: lowest, span: highest - lowest)
     }
 
     private func clear(_ values: UnsafeMutablePointer<Double>, _ length: Int) {
@@ -120,7 +136,7 @@ final class SpanTails {
     }
 
     /// P(sum >= steps) for the `count` columns from `first` on, one of the spans of `prepare`.
-    func tail(from first: Int, count: Int, steps: Int) -> Double {
+    package func tail(from first: Int, count: Int, steps: Int) -> Double {
         let place = places[first * (width + 1) + count]
         let index = steps - place.lowest
         if index <= 0 { return 1 }

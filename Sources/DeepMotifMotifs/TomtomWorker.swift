@@ -225,13 +225,13 @@ final class TomtomWorker: @unchecked Sendable {
 }
 
 /// Rounds column scores to 0 ... levels steps such that the score 0 is a whole number of steps.
-struct StepGrid {
+package struct StepGrid {
     private let offset: Double
     private let scale: Double
     private let levels: Double
-    let zero: Int
+    package let zero: Int
 
-    init(lowest: Double, highest: Double, levels: Int) {
+    package init(lowest: Double, highest: Double, levels: Int) {
         let whole = (Double(levels) / (highest - lowest.rounded(.down))).rounded(.down)
         if whole >= 1 {
             offset = lowest.rounded(.down)
@@ -248,7 +248,7 @@ struct StepGrid {
 
     /// The nearest step, halves upwards.
     @inline(__always)
-    func level(_ score: Double) -> Int {
+    package func level(_ score: Double) -> Int {
         let steps = (score - offset) * scale + 0.5
         // Written so that NaN, too, ends inside: the conversion must not trap.
         return Int(steps > 0 ? (steps < levels ? steps : levels) : 0)

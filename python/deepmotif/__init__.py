@@ -111,6 +111,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "temporal_scores",
     ),
     "motifs": ("Motif", "find_hits", "read_meme", "write_meme"),
+    "comparison": ("tomtom",),
     "plots": (
         "plot_attribution",
         "plot_dashboard",
