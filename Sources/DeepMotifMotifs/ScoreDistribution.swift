@@ -19,8 +19,22 @@ package struct ScoreDistribution: Sendable {
     /// Motifs up to this width are summed over all words.
     package static let exactWidth = 12
 
-    /// background (4,): positive, sum within 1e-6 of 1.
-    package init(_ logOdds: LogOdds, background: UnsafePointer<Double>) throws(DeepMotifError) {
+    /// background (4,): positive, sum within 1e-6 of 1. Scores below `minimum` are not asked for.
+    package init(
+        _ logOdds: LogOdds, background: UnsafePointer<Double>, minimum: Double = -.infinity
+    ) throws(DeepMotifError) {
+        let letters = try ScoreDistribution.checked(background)
+        if logOdds.width <= ScoreDistribution.exactWidth {
+            form = .words(WordHalves(logOdds, background: letters))
+        } else {
+            form = .grid(
+                try ScoreGrid(logOdds, background: letters, minimum: minimum),
+                TailWords(logOdds, background: letters))
+        }
+    }
+
+    /// Letter probabilities that sum to 1.
+    static func checked(_ background: UnsafePointer<Double>) throws(DeepMotifError) -> [Double] {
         var letters: [Double] = []
         for letter in 0..<letterCount {
             guard background[letter].isFinite, background[letter] > 0 else {
@@ -30,12 +44,7 @@ package struct ScoreDistribution: Sendable {
         }
         let sum = letters.reduce(0, +)
         guard abs(sum - 1) <= 1e-6 else { throw .invalidArgument("background must sum to 1; got \(sum)") }
-        letters = letters.map { $0 / sum }
-        if logOdds.width <= ScoreDistribution.exactWidth {
-            form = .words(WordHalves(logOdds, background: letters))
-        } else {
-            form = .grid(try ScoreGrid(logOdds, background: letters), TailWords(logOdds, background: letters))
-        }
+        return letters.map { $0 / sum }
     }
 
     /// P(S >= score). Words whose score differs from `score` by rounding only count as equal to it.
@@ -115,12 +124,14 @@ private struct WordHalves: Sendable {
 private struct ScoreGrid: Sendable {
     private let lowest: Double
     private let step: Double
-    /// Probability of a rounded score at an index or above; one more entry than scores, the last 0.
+    /// Steps of the best score.
+    private let top: Int
+    /// Probability of a rounded score at most so many steps below the best.
     private let tails: [Double]
 
     private static let maximumSteps = 1 << 20
 
-    init(_ logOdds: LogOdds, background: [Double]) throws(DeepMotifError) {
+    init(_ logOdds: LogOdds, background: [Double], minimum: Double) throws(DeepMotifError) {
         var lowest = 0.0
         var range = 0.0
         for k in 0..<logOdds.width {
@@ -130,38 +141,52 @@ private struct ScoreGrid: Sendable {
             range += (finite.max() ?? 0) - least
         }
         guard range.isFinite else { throw .invalidArgument("log_odds must have a finite range") }
-        step = max(0x1p-12, range / Double(ScoreGrid.maximumSteps))
+        let step = max(0x1p-12, range / Double(ScoreGrid.maximumSteps))
+        let shifts = (0..<logOdds.width).map { ScoreGrid.shifts(logOdds.row($0), step: step) }
+        let top = shifts.reduce(0) { $0 + ($1.max() ?? 0) }
+        var reach = top
+        if minimum > lowest { reach = max(0, min(top, top + 1 - Int((minimum - lowest) / step))) }
+        tails = ScoreGrid.tails(shifts, background: background, reach: reach)
         self.lowest = lowest
-        tails = ScoreGrid.tails(logOdds, background: background, step: step, capacity: Int(range / step))
+        self.step = step
+        self.top = top
     }
 
-    /// The distribution after all positions, one convolution each, summed from above.
-    private static func tails(_ logOdds: LogOdds, background: [Double], step: Double, capacity: Int) -> [Double] {
-        // Rounding each entry may exceed the rounded range by half a step a position.
-        var now = [Double](repeating: 0, count: capacity + logOdds.width + 2)
+    /// Steps of the four letters above the lowest possible one; -1 for an impossible one.
+    private static func shifts(_ row: [Double], step: Double) -> [Int] {
+        let least = row.filter(\.isFinite).min() ?? 0
+        return row.map { $0.isFinite ? Int((($0 - least) / step).rounded()) : -1 }
+    }
+
+    /// The distribution of the steps below the best score, up to `reach`: one convolution a position, then summed.
+    private static func tails(_ shifts: [[Int]], background: [Double], reach: Int) -> [Double] {
+        var now = [Double](repeating: 0, count: reach + 1)
         var next = now
         now[0] = 1
-        var top = 0
-        for k in 0..<logOdds.width {
-            let row = logOdds.row(k)
-            let least = row.filter(\.isFinite).min() ?? 0
-            let shifts = row.map { $0.isFinite ? Int((($0 - least) / step).rounded()) : -1 }
-            let reach = top + max(0, shifts.max() ?? 0)
-            for i in 0...reach { next[i] = 0 }
-            for letter in 0..<letterCount where shifts[letter] >= 0 {
-                add(now, count: top + 1, times: background[letter], to: &next, at: shifts[letter])
+        var used = 1
+        for row in shifts {
+            let most = max(0, row.max() ?? 0)
+            let missing = row.map { $0 < 0 ? -1 : most - $0 }
+            let longer = min(reach + 1, used + max(0, missing.max() ?? 0))
+            for i in 0..<longer { next[i] = 0 }
+            for letter in 0..<letterCount where missing[letter] >= 0 {
+                let count = min(used, longer - missing[letter])
+                add(now, count: count, times: background[letter], to: &next, at: missing[letter])
             }
-            top = reach
+            used = longer
             swap(&now, &next)
         }
-        var tails = [Double](repeating: 0, count: top + 2)
-        for i in stride(from: top, through: 0, by: -1) { tails[i] = tails[i + 1] + now[i] }
-        return tails
+        var sum = 0.0
+        return (0..<used).map { i in
+            sum += now[i]
+            return sum
+        }
     }
 
     private static func add(
         _ source: [Double], count: Int, times factor: Double, to target: inout [Double], at shift: Int
     ) {
+        guard count > 0 else { return }
         source.withUnsafeBufferPointer { source in
             target.withUnsafeMutableBufferPointer { target in
                 for i in 0..<count { target[i + shift] += source[i] * factor }
@@ -171,9 +196,11 @@ private struct ScoreGrid: Sendable {
 
     func tail(_ score: Double) -> Double {
         if score == -.infinity { return 1 }
-        let index = ((score - lowest) / step).rounded()
-        if index <= 0 { return min(tails[0], 1) }
-        return index < Double(tails.count) ? min(tails[Int(index)], 1) : 0
+        // Below the lowest and above the highest score, however far.
+        let index = max(0, min(((score - lowest) / step).rounded(), Double(top + 1)))
+        let missing = top - Int(index)
+        if missing < 0 { return 0 }
+        return missing < tails.count ? min(tails[missing], 1) : 1
     }
 }
 

@@ -112,6 +112,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     ),
     "motifs": ("Motif", "find_hits", "read_meme", "write_meme"),
     "comparison": ("tomtom",),
+    "scanning": ("scan",),
     "plots": (
         "plot_attribution",
         "plot_dashboard",

@@ -178,3 +178,34 @@ class Trainer:
     ) -> Float: ...
     def get_state(self) -> NDArray[np.float64]: ...
     def set_state(self, state: NDArray[np.float64]) -> None: ...
+
+class Scanner:
+    """Hits of motifs in sequences that come in pieces, in order."""
+
+    def __init__(
+        self,
+        log_odds: NDArray[np.float64],
+        reverse: NDArray[np.float64] | None,
+        widths: NDArray[np.int64],
+        background: NDArray[np.float64],
+        p_value: float,
+        threads: int,
+    ) -> None: ...
+    def scan(self, codes: Codes, starts: int, first_sequence: int, first_position: int, threads: int) -> None:
+        """Windows that start at positions 0 ... starts - 1 of each row."""
+
+    def finish(self, first: int, count: int, threads: int) -> None:
+        """P-values of the hits of these motifs: once a motif, when all pieces are in."""
+
+    def hits(
+        self,
+    ) -> tuple[
+        NDArray[np.int64],
+        NDArray[np.int64],
+        NDArray[np.int64],
+        NDArray[np.uint8],
+        NDArray[np.float64],
+        NDArray[np.float64],
+        NDArray[np.float64],
+    ]:
+        """Motifs, sequences, starts, reversed (0 or 1), scores, p-values and q-values."""

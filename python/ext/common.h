@@ -14,6 +14,7 @@ typedef struct {
     PyObject *errors[DM_ERROR_INTERNAL + 1]; /* exception class of a status */
     PyTypeObject *model_type;
     PyTypeObject *trainer_type;
+    PyTypeObject *scanner_type;
 } module_state;
 
 module_state *state_of_type(PyTypeObject *type);
@@ -97,6 +98,7 @@ PyObject *model_class_optimization(PyObject *self, PyObject *args, PyObject *key
 
 extern PyType_Spec model_type_spec;
 extern PyType_Spec trainer_type_spec;
+extern PyType_Spec scanner_type_spec;
 
 /* Module-level functions of one room each, ended by a null entry. */
 extern PyMethodDef engine_functions[];

@@ -65,7 +65,8 @@ static int execute(PyObject *module) {
     for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
         if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) < 0) return -1;
     if (add_type(module, &model_type_spec, &state->model_type) < 0) return -1;
-    return add_type(module, &trainer_type_spec, &state->trainer_type);
+    if (add_type(module, &trainer_type_spec, &state->trainer_type) < 0) return -1;
+    return add_type(module, &scanner_type_spec, &state->scanner_type);
 }
 
 static int traverse(PyObject *module, visitproc visit, void *arg) {
@@ -73,6 +74,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
     for (int i = 1; i <= DM_ERROR_INTERNAL; i++) Py_VISIT(state->errors[i]);
     Py_VISIT(state->model_type);
     Py_VISIT(state->trainer_type);
+    Py_VISIT(state->scanner_type);
     return 0;
 }
 
@@ -81,6 +83,7 @@ static int clear(PyObject *module) {
     for (int i = 1; i <= DM_ERROR_INTERNAL; i++) Py_CLEAR(state->errors[i]);
     Py_CLEAR(state->model_type);
     Py_CLEAR(state->trainer_type);
+    Py_CLEAR(state->scanner_type);
     return 0;
 }
 

@@ -284,6 +284,34 @@ int32_t dm_motif_p_values(
     const double *log_odds, int64_t width, const double *background, const double *scores, int64_t count,
     double *p_values);
 
+/* Scanning: hits of many motifs in sequences that come in pieces. A scanner collects windows that may be hits, and
+ * gives them p-values in the end. */
+typedef struct dm_scanner dm_scanner;
+
+/* `count` motifs: log2-odds (sum of the widths, 4) of the motifs and of their reverse complements (null: one strand
+ * only), widths (count,). Hits have a p-value (see dm_motif_p_values) of at most `p_value` in (0, 1]. */
+int32_t dm_scanner_create(
+    const double *log_odds, const double *reverse_log_odds, const int64_t *widths, int64_t count,
+    const double *background, double p_value, int32_t threads, dm_scanner **scanner);
+void dm_scanner_free(dm_scanner *scanner);
+
+/* Looks at the windows that start at positions 0 ... starts-1 of codes (N, L); windows with an unknown letter are no
+ * hits. The piece begins at sequence first_sequence, position first_position of the whole; pieces come in order. */
+int32_t dm_scanner_scan(
+    dm_scanner *scanner, const uint8_t *codes, int64_t count, int64_t length, int64_t starts, int64_t first_sequence,
+    int64_t first_position, int32_t threads);
+
+/* P-values and q-values of the hits of motifs first ... first + count - 1, once all pieces are in: once a motif.
+ * q-values: Benjamini and Hochberg over all windows of the motif. */
+int32_t dm_scanner_finish(dm_scanner *scanner, int64_t first, int64_t count, int32_t threads);
+
+/* Number of hits of all motifs, and the hits, (hit_count,) each, by motif, sequence, start and strand: `reversed` is 1
+ * for a hit of the reverse complement. */
+int32_t dm_scanner_hit_count(const dm_scanner *scanner, int64_t *hit_count);
+int32_t dm_scanner_hits(
+    const dm_scanner *scanner, int64_t hit_count, int64_t *motifs, int64_t *sequences, int64_t *starts,
+    uint8_t *reversed, double *scores, double *p_values, double *q_values);
+
 /* How Tomtom compares two columns. */
 #define DM_TOMTOM_PEARSON 0
 #define DM_TOMTOM_EUCLIDEAN 1
