@@ -7,18 +7,19 @@ import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from . import _native
 from ._blocks import Pace
-from ._motif_lists import check_background, import_pandas, motif_columns, motif_list, motif_names
+from ._motif import checked_background
+from ._motif_lists import import_pandas, motif_columns, motif_list, motif_names
 from ._validation import check_flag, check_number, check_threads, check_whole
 from .exceptions import InvalidArgumentError
 
 if TYPE_CHECKING:
     import pandas
 
-    from .motifs import Motif
+    from ._motif import Motif
 
 __all__ = ["tomtom"]
 
@@ -47,7 +48,7 @@ def tomtom(
     complete_scores: bool = True,
     min_overlap: int = 1,
     pseudocount: float = 0.1,
-    background: Any = None,
+    background: ArrayLike | None = None,
     reverse_complement: bool = True,
     threshold: float | None = None,
     threshold_on: Literal["q_value", "e_value", "p_value"] = "q_value",
@@ -74,7 +75,8 @@ def tomtom(
     pseudocount : float
         In total per column, against the motif's number of sites (20 where it has none).
     background : array (4,), optional
-        Frequencies A C G T that spread the pseudocount; None: uniform. The two strands are averaged.
+        Frequencies of A C G T that spread the pseudocount; None: those that came with the first query, from its file,
+        or uniform. The two strands are averaged.
     reverse_complement : bool
         Compare with the reverse complement of targets too.
     threshold : float, optional
@@ -130,7 +132,9 @@ def tomtom(
             "motifs are advised",
             stacklevel=2,
         )
-    letters = check_background(background)
+    if background is None:
+        background = query_list[0].background
+    letters = np.full(4, 0.25) if background is None else checked_background(background)
     settings = {
         "targets": motif_columns(target_list),
         "distance": _DISTANCES[distance],

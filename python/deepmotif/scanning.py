@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _native
+from ._arrays import codes_of_letters
 from ._blocks import Pace
-from ._input import as_input, codes_of_letters
+from ._input import as_input
 from ._motif import checked_background
 from ._motif_lists import import_pandas, motif_list, motif_names
 from ._validation import check_flag, check_number, check_threads

@@ -111,6 +111,4 @@ def compare(query, targets, sites_q, sites_t, background, distance, complete, mi
     if not both:
         return [(*f, "+") for f in found]
     pairs = zip(found[::2], found[1::2], strict=True)
-    return [
-        (*b, "-") if (np.float32(b[0]), -b[2]) < (np.float32(a[0]), -a[2]) else (*a, "+") for a, b in pairs
-    ]
+    return [(*b, "-") if (np.float32(b[0]), -b[2]) < (np.float32(a[0]), -a[2]) else (*a, "+") for a, b in pairs]
