@@ -6,9 +6,9 @@ import Testing
 
 private let background = [0.3, 0.2, 0.2, 0.3]
 
-private func randomMatrix(width: Int, seed: UInt64) throws -> LogOdds {
-    var random = RandomSource(seed: seed, purpose: .simulation)
-    return try LogOdds((0..<(width * 4)).map { _ in 2 * random.normal() - 1 }, width: width)
+private func randomValues(width: Int) -> [Double] {
+    var random = RandomSource(seed: UInt64(width), purpose: .simulation)
+    return (0..<(width * 4)).map { _ in 2 * random.normal() - 1 }
 }
 
 /// Codes with an unknown letter now and then.
@@ -40,7 +40,7 @@ private func scores(_ scanner: MotifScanner) -> [Key: Double] {
 
 /// Every window whose p-value is small enough.
 private func naive(
-    _ strands: [[LogOdds]], _ codes: Buffer<UInt8>, count: Int, length: Int, pValue: Double
+    _ strands: [[LogOdds]], _ codes: Buffer<UInt8>, count: Int, length: Int, background: [Double], pValue: Double
 ) throws -> [Key: Double] {
     var result: [Key: Double] = [:]
     for (strand, matrices) in strands.enumerated() {
@@ -61,20 +61,21 @@ private func naive(
 }
 
 @Suite struct MotifScannerTests {
-    @Test(arguments: [(1, 3000), (60, 50), (5, 9)], [1, 3])
-    func equalsScoringEveryWindow(shape: (count: Int, length: Int), threads: Int) throws {
-        let (count, length) = shape
+    @Test(arguments: [(1, 3000, 1), (60, 50, 3), (5, 9, 2)], [background, [0.4, 0.3, 0.2, 0.1]])
+    func equalsScoringEveryWindow(shape: (count: Int, length: Int, threads: Int), background: [Double]) throws {
+        let (count, length, threads) = shape
         let codes = try randomCodes(count: count, length: length, seed: 1)
         let widths = [1, 5, 6, 7, 12, 13, 20, 26]
-        let forward = try widths.map { try randomMatrix(width: $0, seed: UInt64($0)) }
-        let reverse = try widths.map { try randomMatrix(width: $0, seed: UInt64(100 + $0)) }
+        let forward = try widths.map { try LogOdds(randomValues(width: $0), width: $0) }
+        let reverse = try widths.map { try LogOdds(randomValues(width: $0).reversed(), width: $0) }
         for pValue in [0.02, 1e-3] {
             let scanner = try MotifScanner(
                 forward: forward, reverse: reverse, background: background, pValue: pValue, threads: threads)
             let piece = try SequencePiece(codes: codes.readOnly, count: count, length: length, starts: length)
             try scanner.scan(piece, firstSequence: 0, firstPosition: 0, threads: threads)
             try scanner.finish(motifs: 0..<widths.count, threads: threads)
-            let expected = try naive([forward, reverse], codes, count: count, length: length, pValue: pValue)
+            let expected = try naive(
+                [forward, reverse], codes, count: count, length: length, background: background, pValue: pValue)
             #expect(scores(scanner) == expected)
             #expect(!expected.isEmpty || length < 10)
         }
@@ -85,7 +86,7 @@ private func naive(
     func piecesDoNotMatter(starts: Int) throws {
         let length = 500
         let codes = try randomCodes(count: 1, length: length, seed: 3)
-        let motifs = try [4, 9, 15].map { try randomMatrix(width: $0, seed: UInt64($0)) }
+        let motifs = try [4, 9, 15].map { try LogOdds(randomValues(width: $0), width: $0) }
         let whole = try MotifScanner(
             forward: motifs, reverse: [], background: background, pValue: 0.02, threads: 1)
         let all = try SequencePiece(codes: codes.readOnly, count: 1, length: length, starts: length)
@@ -107,7 +108,7 @@ private func naive(
     }
 
     @Test func refusesWrongArguments() throws {
-        let motif = try randomMatrix(width: 3, seed: 1)
+        let motif = try LogOdds(randomValues(width: 3), width: 3)
         for wrong in [0, -0.1, 1.1, .nan] {
             #expect(throws: DeepMotifError.self) {
                 try MotifScanner(forward: [motif], reverse: [], background: background, pValue: wrong, threads: 1)
