@@ -60,8 +60,16 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for type checkers and editors
     from .motifs import (
         Motif as Motif,
         find_hits as find_hits,
+        jaspar as jaspar,
         read_meme as read_meme,
+        read_motifs as read_motifs,
         write_meme as write_meme,
+    )
+    from .comparison import (
+        tomtom as tomtom,
+    )
+    from .scanning import (
+        scan as scan,
     )
     from .plots import (
         plot_attribution as plot_attribution,
@@ -110,7 +118,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "saliency",
         "temporal_scores",
     ),
-    "motifs": ("Motif", "find_hits", "read_meme", "write_meme"),
+    "motifs": ("Motif", "find_hits", "jaspar", "read_meme", "read_motifs", "write_meme"),
     "comparison": ("tomtom",),
     "scanning": ("scan",),
     "plots": (

@@ -114,8 +114,9 @@ def tomtom(
     >>> with warnings.catch_warnings():
     ...     warnings.simplefilter("ignore")  # two targets are too few for p-values of any use
     ...     table = dm.tomtom(targets[0].reverse_complement(), targets)
-    >>> table.loc[0, ["target", "offset", "overlap", "orientation"]].tolist()
-    ['GATA', 0, 4, '-']
+    >>> print(table.loc[[0], ["target", "offset", "overlap", "orientation"]].to_string(index=False))
+    target  offset  overlap orientation
+      GATA       0        4           -
     """
     table = import_pandas("tomtom")
     query_list, target_list = motif_list(queries, "queries"), motif_list(targets, "targets")

@@ -8,12 +8,14 @@ from numpy.typing import ArrayLike, NDArray
 from . import _alphabet, _native
 from ._example_motif import example_motif
 from ._input import as_input
+from ._jaspar import jaspar
 from ._meme import read_meme, write_meme
 from ._motif import Motif, checked_background
+from ._motif_files import read_motifs
 from ._validation import check_number
 from .exceptions import ShapeError
 
-__all__ = ["Motif", "example_motif", "find_hits", "read_meme", "write_meme"]
+__all__ = ["Motif", "example_motif", "find_hits", "jaspar", "read_meme", "read_motifs", "write_meme"]
 
 
 def find_hits(
