@@ -65,7 +65,7 @@ def jaspar(
     >>> import deepmotif as dm
     >>> motifs = dm.jaspar(release=2020)  # doctest: +SKIP
     >>> len(motifs), motifs[0]  # doctest: +SKIP
-    (746, Motif('MA0004.1', 'CACGTG', 6 positions, 11.3 bits, 20 sites))
+    (746, Motif('MA0004.1', 'CACGTG', 6 positions, 11.0 bits, 20 sites))
     """
     if not isinstance(release, (str, int)) or isinstance(release, bool):
         raise InvalidArgumentError(f"release must be a name such as {_RELEASE!r} or a year; got {release!r}")
