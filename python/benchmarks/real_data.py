@@ -1,6 +1,6 @@
 """Test AUC on real ChIP-seq sets, default settings, beside a PyTorch model of the same definition.
 
-    python python/benchmarks/real_data.py FOLDER --seeds 0 1 2 --pytorch > real_data.tsv
+    python python/benchmarks/real_data.py FOLDER --seeds 0 1 2 --programs deepmotif pytorch > real_data.tsv
 
 FOLDER holds pairs NAME_AC.seq.gz (training peaks, positives only: their dinucleotide shuffles are the negatives) and
 NAME_B.seq.gz (test set), or NAME.fa.masked.gz with NAME_shuffled.fa.masked.gz, of which every eighth pair is the test
@@ -49,6 +49,9 @@ def pytorch_auc(kind: str, data: Data, seed: int, threads: int, epochs: int) -> 
     return pytorch_twins.roc_auc(scores[:, 1] - scores[:, 0], data[3])
 
 
+PROGRAMS = {"deepmotif": our_auc, "pytorch": pytorch_auc}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
@@ -56,28 +59,27 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=50)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--pytorch", action="store_true")
+    parser.add_argument("--programs", nargs="+", choices=PROGRAMS, default=["deepmotif"])
     parser.add_argument("--done", type=Path, help="output of an earlier run")
     options = parser.parse_args()
     done = set()
     if options.done:
         done = {tuple(line.split("\t")[:4]) for line in options.done.read_text().splitlines()}
     files = [*options.folder.glob("*_AC.seq.gz"), *options.folder.glob("*.fa.masked.gz")]
-    files = sorted(path for path in files if "_shuffled" not in path.name)
+    files = sorted((path for path in files if "_shuffled" not in path.name), key=lambda path: path.stat().st_size)
     files = [path for path in files if not options.sets or path.name.startswith(tuple(options.sets))]
     if not files:
         sys.exit(f"{options.folder}: expected NAME_AC.seq.gz or NAME.fa.masked.gz; found none")
-    programs = {"deepmotif": our_auc} | ({"pytorch": pytorch_auc} if options.pytorch else {})
     for seed in options.seeds:
         for path in files:
             data = read_pair(path)
             for kind in NETWORKS:
-                for program, run in programs.items():
+                for program in options.programs:
                     name = path.name.split(".")[0]
                     if (name, kind, str(seed), program) in done:
                         continue
                     start = time.perf_counter()
-                    auc = run(kind, data, seed, options.threads, options.epochs)
+                    auc = PROGRAMS[program](kind, data, seed, options.threads, options.epochs)
                     print(name, kind, seed, program, f"{auc:.4f}", f"{time.perf_counter() - start:.0f}", sep="\t")
                     sys.stdout.flush()
 
