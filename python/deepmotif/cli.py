@@ -218,12 +218,17 @@ def _add_folder(parser: argparse.ArgumentParser, default: str | None) -> None:
     )
 
 
-def _add_training(parser: argparse.ArgumentParser, epochs: str, batch_size: str = "256") -> None:
+def _add_training(
+    parser: argparse.ArgumentParser, epochs: str, batch_size: str = "256", learning_rate: str = "0.01"
+) -> None:
     group = parser.add_argument_group("training")
     group.add_argument("--epochs", type=_whole(1), metavar="N", help=f"passes over the sequences (default: {epochs})")
     group.add_argument("--batch-size", type=_whole(1), metavar="N", help=f"sequences per step (default: {batch_size})")
     group.add_argument(
-        "--learning-rate", type=_number(0, math.inf, open_low=True), metavar="X", help="at the start (default: 0.01)"
+        "--learning-rate",
+        type=_number(0, math.inf, open_low=True),
+        metavar="X",
+        help=f"at the start (default: {learning_rate})",
     )
 
 
@@ -262,7 +267,7 @@ def _add_demo(commands: Any) -> None:
     source.add_argument(
         "--sequence", metavar="WHICH", help="test sequence to show: its name, its number from 0, or a DNA sequence"
     )
-    _add_training(parser, "20; simulated factor: 8", "64")
+    _add_training(parser, "20; simulated factor: 8", "64", "0.01; CNN: 0.003")
     _add_columns(parser)
 
 
