@@ -9,17 +9,21 @@ package enum LayerInput {
     case dense(Floats)
 }
 
-/// One parameter array in PyTorch's layout.
+/// One parameter array in PyTorch's layout. In the layer's own layout an array has the same place and its first dimension,
+/// the output units, is the outermost as well.
 package struct ParameterArray: Sendable, Equatable {
     /// Name within the layer: "weight", "bias", "weight_ih_reverse".
     package let name: String
     /// PyTorch's shape.
     package let dimensions: [Int]
+    /// False for statistics, which no optimizer moves.
+    package let isTrained: Bool
     package var count: Int { dimensions.reduce(1, *) }
 
-    package init(_ name: String, _ dimensions: [Int]) {
+    package init(_ name: String, _ dimensions: [Int], isTrained: Bool = true) {
         self.name = name
         self.dimensions = dimensions
+        self.isTrained = isTrained
     }
 }
 

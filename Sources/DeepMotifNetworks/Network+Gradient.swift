@@ -50,10 +50,11 @@ extension Network {
         }
     }
 
-    func gradientPlan(length: Int, count: Int) throws(DeepMotifError) -> PassPlan {
+    func gradientPlan(length: Int, count: Int, multiple: Int = 1) throws(DeepMotifError) -> PassPlan {
         _ = try shape(ofLayer: layers.count - 1, length: length)
         let shapes = try shapes(0..<layers.count, input: Shape(length: length, channels: letterCount))
-        return PassPlan(purpose: .gradient, layers: layers[...], shapes: shapes, count: count, kernels: kernels)
+        return PassPlan(
+            purpose: .gradient, layers: layers[...], shapes: shapes, count: count, multiple: multiple, kernels: kernels)
     }
 
     /// Runs a block forward, keeps what the backward pass needs, and returns its scores (rows, C).
