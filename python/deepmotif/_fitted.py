@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _native
+from ._options import check_choice
 from ._outputs import Output, output_named
 from ._parameters import Parameters
+from ._stored import opened, stored_sequences
+from ._strands import MODES, combined_scores
 from ._training import HISTORY_KEYS
 from ._validation import check_threads, check_whole, draw_seed, format_classes, not_fitted
 from .exceptions import InvalidArgumentError, ShapeError
@@ -19,7 +22,17 @@ from .layers import LSTM, Flatten, Layer, count_parameters, minimum_length
 
 Float = NDArray[np.float32]
 
-_LEARNED = ("classes_", "length_", "history_", "best_epoch_", "random_state_", "_layers", "_head", "_trainer_seed")
+_LEARNED = (
+    "classes_",
+    "length_",
+    "history_",
+    "best_epoch_",
+    "random_state_",
+    "_layers",
+    "_head",
+    "_strands",
+    "_trainer_seed",
+)
 
 
 class FittedModel(Parameters):
@@ -31,6 +44,7 @@ class FittedModel(Parameters):
     # Hyper-parameters that every estimator declares in a place of its own among its arguments.
     output: str
     loss: str | None
+    reverse_complement: str
     epochs: int
     batch_size: int
     learning_rate: float
@@ -58,6 +72,7 @@ class FittedModel(Parameters):
 
     # Of models pickled when there was no other; like the layers it is the fitted model's, not the hyper-parameters'.
     _head: Output = output_named("softmax")
+    _strands: str = "none"
 
     @property
     def _output(self) -> int:
@@ -82,18 +97,25 @@ class FittedModel(Parameters):
     def _threads(self) -> int:
         return check_threads(self.n_threads)
 
-    def _read(self, X: Any, name: str = "X") -> NDArray[Any]:
-        """Codes (N, L) or letters (N, L, 4) of a sequence argument; memory-mapped codes stay what they are."""
+    def _read(self, X: Any, name: str = "X") -> Any:
+        """Codes (N, L) or letters (N, L, 4) of a sequence argument; what is in a file stays there."""
         from .sequences import as_input
 
-        return as_input(X, name)
+        X = opened(X, "X")
+        stored = stored_sequences(X, name)
+        return as_input(X, name) if stored is None else stored
+
+    def _scores_of(self, block: NDArray[Any], threads: int) -> Float:
+        """Scores (n, C) of a block, of both strands where they are read together."""
+        engine = self._engine
+        return combined_scores(self._strands, lambda strand: engine.scores(strand, threads), block)
 
     def _check_length(self, layers: Sequence[Layer], length: int, what: str = "the length L of X") -> None:
         minimum = minimum_length(layers)
         if length < minimum:
             raise ShapeError(f"{what} must be at least {minimum} positions for {self!r}; got {length}")
 
-    def _read_fitted(self, X: Any) -> NDArray[Any]:
+    def _read_fitted(self, X: Any) -> Any:
         """`_read` with a check that the fitted network takes the length."""
         _ = self._engine
         data = self._read(X)
@@ -120,6 +142,7 @@ class FittedModel(Parameters):
             )
         self._forget()
         self._head = head
+        self._strands = check_choice(self.reverse_complement, "reverse_complement", MODES)
         self._layers = layers
         self.length_ = length
         self.classes_ = classes
