@@ -201,6 +201,9 @@ package struct KernelTable: Sendable {
     /// One Adam step: (parameters, gradient, first moments, second moments, count, constants).
     package var adam: AdamKernel
 
+    /// Further activations, normalisation, GRU.
+    package var layers: LayerKernels
+
     package init(
         level: Int32, panelWidth: Int, lstmLanes: Int,
         packMatrix: @escaping PackMatrixKernel, multiply: @escaping MultiplyKernel,
@@ -217,7 +220,8 @@ package struct KernelTable: Sendable {
         reluGradient: @escaping MapGradientKernel, sigmoid: @escaping MapKernel,
         sigmoidGradient: @escaping MapGradientKernel, tanh: @escaping MapKernel,
         tanhGradient: @escaping MapGradientKernel, add: @escaping MapKernel,
-        addColumnSums: @escaping AddColumnSumsKernel, dropout: @escaping DropoutKernel, adam: @escaping AdamKernel
+        addColumnSums: @escaping AddColumnSumsKernel, dropout: @escaping DropoutKernel, adam: @escaping AdamKernel,
+        layers: LayerKernels
     ) {
         self.level = level
         self.panelWidth = panelWidth
@@ -251,6 +255,7 @@ package struct KernelTable: Sendable {
         self.addColumnSums = addColumnSums
         self.dropout = dropout
         self.adam = adam
+        self.layers = layers
     }
 
     /// Floats that `packMatrix` writes.
