@@ -211,6 +211,9 @@ package struct KernelTable: Sendable {
     /// The other optimizers, and statistics of whole batches.
     package var training: TrainingKernels
 
+    /// Further activations, normalisation, GRU.
+    package var layers: LayerKernels
+
     package init(
         level: Int32, panelWidth: Int, lstmLanes: Int,
         packMatrix: @escaping PackMatrixKernel, multiply: @escaping MultiplyKernel,
@@ -228,7 +231,7 @@ package struct KernelTable: Sendable {
         sigmoidGradient: @escaping MapGradientKernel, tanh: @escaping MapKernel,
         tanhGradient: @escaping MapGradientKernel, add: @escaping MapKernel,
         addColumnSums: @escaping AddColumnSumsKernel, dropout: @escaping DropoutKernel, adam: @escaping AdamKernel,
-        training: TrainingKernels
+        training: TrainingKernels, layers: LayerKernels
     ) {
         self.level = level
         self.panelWidth = panelWidth
@@ -263,6 +266,7 @@ package struct KernelTable: Sendable {
         self.dropout = dropout
         self.adam = adam
         self.training = training
+        self.layers = layers
     }
 
     /// Floats that `packMatrix` writes.

@@ -111,6 +111,7 @@ def packed(tensors: Mapping[str, NDArray[Any]], kind: str, version: int, config:
 
 def model_bytes(model: SequenceModel) -> bytes:
     """A fitted model as the bytes of a safetensors file."""
+    weights = model.weights_
     history = {
         key: [None if math.isnan(value) else value for value in values]
         for key, values in model.history_.items()
@@ -130,7 +131,7 @@ def model_bytes(model: SequenceModel) -> bytes:
         "history": history,
         "best_epoch": model.best_epoch_,
     }
-    return packed(model.weights_, _FORMAT, _VERSION, config)
+    return packed(weights, _FORMAT, _VERSION, config)
 
 
 def _plain(value: Any) -> Any:

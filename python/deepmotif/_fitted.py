@@ -18,7 +18,7 @@ from ._strands import MODES, combined_scores
 from ._training import HISTORY_KEYS
 from ._validation import check_threads, check_whole, draw_seed, format_classes, not_fitted
 from .exceptions import InvalidArgumentError, ShapeError
-from .layers import LSTM, Flatten, Layer, count_parameters, minimum_length
+from .layers import GRU, LSTM, Flatten, Layer, count_parameters, engine_options, minimum_length
 
 Float = NDArray[np.float32]
 
@@ -133,7 +133,7 @@ class FittedModel(Parameters):
     def _adopt(self, head: Output, layers: list[Layer], length: int, classes: NDArray[Any], seed: int) -> None:
         """Replaces whatever was learned by an untrained engine."""
         count_parameters(layers, length)  # refuses layers that do not fit on each other, before anything is forgotten
-        model = _native.Model([layer.options() for layer in layers], length, seed)
+        model = _native.Model(engine_options(layers), length, seed)
         given = model.layer_shape(-1, length)
         if given != (1, len(classes)):
             raise ShapeError(
@@ -175,7 +175,7 @@ class FittedModel(Parameters):
         optimizer = state.pop("_optimizer", None)
         vars(self).update(state)
         if parameters is not None:
-            self._model = _native.Model([layer.options() for layer in self._layers], self.length_, self.random_state_)
+            self._model = _native.Model(engine_options(self._layers), self.length_, self.random_state_)
             self._model.set_parameters(parameters)
         if optimizer is not None:
             self._trainer = self._new_trainer(self._trainer_seed)
@@ -265,9 +265,9 @@ class FittedModel(Parameters):
 
     @property
     def is_recurrent(self) -> bool:
-        """Whether the network has an LSTM layer, and so temporal output scores."""
+        """Whether the network has an LSTM or GRU layer, and so temporal output scores."""
         layers = self._layers if self._model is not None else self._network(2)
-        return any(isinstance(layer, LSTM) for layer in layers)
+        return any(isinstance(layer, (GRU, LSTM)) for layer in layers)
 
     def summary(self) -> str:
         """Table of the layers: name, output shape for the training length, number of parameters.

@@ -34,10 +34,10 @@ def other_strand(block: NDArray[Any]) -> NDArray[Any]:
 
 def combined_scores(mode: str, score: Callable[[NDArray[Any]], Float], block: NDArray[Any]) -> Float:
     """Scores (n, C) of a block under a mode, `score` being those of one strand."""
-    scores = score(block)
-    if mode not in COMBINED:
-        return scores
-    other = score(other_strand(block))
-    # As the trainer combines them, to the last bit.
+    return combine(mode, score(block), score(other_strand(block))) if mode in COMBINED else score(block)
+
+
+def combine(mode: str, one: Float, other: Float) -> Float:
+    """The scores of two strands as one, to the last bit as the trainer has them."""
     half = np.float32(0.5)
-    return np.maximum(scores, other) if mode == "maximum" else half * scores + half * other
+    return np.maximum(one, other) if mode == "maximum" else half * one + half * other
