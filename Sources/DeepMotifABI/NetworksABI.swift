@@ -18,7 +18,8 @@ extension LayerSpec {
         self.init(
             options.kind, units: Int(options.units), width: Int(options.width), stride: Int(options.stride),
             dilation: Int(options.dilation), padding: options.padding, bidirectional: options.bidirectional != 0,
-            returnSequences: options.return_sequences != 0, splitInput: options.split_input != 0, rate: options.rate)
+            returnSequences: options.return_sequences != 0, splitInput: options.split_input != 0, rate: options.rate,
+            momentum: options.momentum, epsilon: options.epsilon)
     }
 }
 
@@ -26,7 +27,7 @@ extension LayerSpec {
 public func dm_layer_options_init(_ options: UnsafeMutablePointer<dm_layer_options>?, _ kind: Int32) {
     options?.pointee = dm_layer_options(
         kind: kind, padding: DM_PADDING_VALID, units: 0, width: 0, stride: 1, dilation: 1, bidirectional: 0,
-        return_sequences: 1, split_input: 0, rate: 0)
+        return_sequences: 1, split_input: 0, rate: 0, momentum: 0.1, epsilon: 1e-5)
 }
 
 @_cdecl("dm_model_create") @implementation

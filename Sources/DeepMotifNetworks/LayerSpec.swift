@@ -17,11 +17,14 @@ package struct LayerSpec: Sendable, Equatable {
     package var returnSequences: Bool
     package var splitInput: Bool
     package var rate: Float
+    /// Of running statistics.
+    package var momentum: Float
+    package var epsilon: Float
 
     package init(
         _ kind: Int32, units: Int = 0, width: Int = 0, stride: Int = 1, dilation: Int = 1,
         padding: Int32 = DM_PADDING_VALID, bidirectional: Bool = false, returnSequences: Bool = true,
-        splitInput: Bool = false, rate: Float = 0
+        splitInput: Bool = false, rate: Float = 0, momentum: Float = 0.1, epsilon: Float = 1e-5
     ) {
         self.kind = kind
         self.padding = padding
@@ -33,6 +36,8 @@ package struct LayerSpec: Sendable, Equatable {
         self.returnSequences = returnSequences
         self.splitInput = splitInput
         self.rate = rate
+        self.momentum = momentum
+        self.epsilon = epsilon
     }
 
     /// Largest units, width, stride or dilation: their products with any allowed length stay far from overflow.
@@ -67,6 +72,7 @@ package struct LayerSpec: Sendable, Equatable {
                 throw .invalidArgument("rate of dropout must be in [0, 1); got \(rate)")
             }
             return Dropout(rate: rate)
+        case DM_LAYER_BATCH_NORM1D: return try makeBatchNorm(input: input)
         default: throw .invalidArgument("kind of layer must be a DM_LAYER_ constant; got \(kind)")
         }
     }
@@ -81,6 +87,16 @@ package struct LayerSpec: Sendable, Equatable {
         return Conv1D(
             filters: units, channels: input.channels, width: width, stride: try size(stride, "stride", of: "conv1d"),
             dilation: try size(dilation, "dilation", of: "conv1d"), isSame: padding == DM_PADDING_SAME)
+    }
+
+    private func makeBatchNorm(input: Shape) throws(DeepMotifError) -> any Layer {
+        guard momentum >= 0, momentum <= 1 else {
+            throw .invalidArgument("momentum of batch_norm1d must be in [0, 1]; got \(momentum)")
+        }
+        guard epsilon > 0, epsilon.isFinite else {
+            throw .invalidArgument("epsilon of batch_norm1d must be finite and above 0; got \(epsilon)")
+        }
+        return BatchNorm1D(channels: input.channels, momentum: momentum, epsilon: epsilon)
     }
 
     private func makeLSTM(input: Shape) throws(DeepMotifError) -> any Layer {

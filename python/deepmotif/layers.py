@@ -17,6 +17,7 @@ from .exceptions import InvalidArgumentError, ShapeError
 __all__ = [
     "LSTM",
     "AveragePool1D",
+    "BatchNorm1D",
     "Conv1D",
     "Dense",
     "Dropout",
@@ -304,6 +305,57 @@ class Dropout(Layer):
         return super().options() | {"rate": self.rate}
 
 
+def _check_real(layer: Layer, name: str, low: float, high: float, words: str) -> None:
+    value = getattr(layer, name)
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or not low <= value <= high:
+        raise InvalidArgumentError(f"{type(layer).__name__}: {name} must be {words}; got {value!r}")
+    object.__setattr__(layer, name, float(value))
+
+
+@dataclass(frozen=True)
+class BatchNorm1D(Layer):
+    """Brings each channel to mean 0 and variance 1, then scales and shifts it (Ioffe and Szegedy 2015).
+
+    Training takes mean and variance over all positions of all sequences of a batch, prediction the running ones:
+    running = (1 - momentum) running + momentum batch, as in PyTorch (Keras: momentum is 1 minus this). A batch of a
+    single value a channel is normalised by the running statistics.
+
+    Parameters
+    ----------
+    momentum : float
+        From 0 to 1.
+    epsilon : float
+        Added to the variance; above 0.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> BatchNorm1D().n_parameters(16)
+    64
+    """
+
+    momentum: float = 0.1
+    epsilon: float = 1e-5
+
+    kind = "batch_norm1d"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_real(self, "momentum", 0, 1, "a number from 0 to 1")
+        _check_real(self, "epsilon", 1e-30, 1e30, "a number above 0")
+
+    def options(self) -> dict[str, Any]:
+        return super().options() | {"momentum": self.momentum, "epsilon": self.epsilon}
+
+    def n_parameters(self, channels: int) -> int:
+        return 4 * channels
+
+
 @dataclass(frozen=True)
 class ReLU(Layer):
     """max(x, 0)."""
@@ -338,13 +390,14 @@ _ENGINE_KINDS: dict[str, int] = {
     "dropout": _native.LAYER_DROPOUT,
     "sigmoid": _native.LAYER_SIGMOID,
     "tanh": _native.LAYER_TANH,
+    "batch_norm1d": _native.LAYER_BATCH_NORM1D,
 }
 
 _CLASSES: dict[str, type[Layer]] = {
     layer.kind: layer
     for layer in (
         Conv1D, ReLU, MaxPool1D, AveragePool1D, GlobalMaxPool1D, GlobalAveragePool1D, LSTM, Dense, Flatten, Dropout,
-        Sigmoid, Tanh,
+        Sigmoid, Tanh, BatchNorm1D,
     )
 }  # fmt: skip
 

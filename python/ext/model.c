@@ -36,7 +36,8 @@ static int read_float(PyObject *dict, const char *key, float *value) {
 
 static int refuse_unknown_fields(PyObject *dict) {
     static const char *const fields[] = {"kind",     "padding",       "units",            "width",       "stride",
-                                         "dilation", "bidirectional", "return_sequences", "split_input", "rate"};
+                                         "dilation", "bidirectional", "return_sequences", "split_input", "rate",
+                                         "momentum", "epsilon"};
     PyObject *key, *value;
     Py_ssize_t position = 0;
     while (PyDict_Next(dict, &position, &key, &value)) {
@@ -64,7 +65,8 @@ static int read_layer(PyObject *dict, dm_layer_options *options) {
         || read_integer(dict, "dilation", &options->dilation) < 0
         || read_int32(dict, "bidirectional", &options->bidirectional) < 0
         || read_int32(dict, "return_sequences", &options->return_sequences) < 0
-        || read_int32(dict, "split_input", &options->split_input) < 0 || read_float(dict, "rate", &options->rate) < 0)
+        || read_int32(dict, "split_input", &options->split_input) < 0 || read_float(dict, "rate", &options->rate) < 0
+        || read_float(dict, "momentum", &options->momentum) < 0 || read_float(dict, "epsilon", &options->epsilon) < 0)
         return -1;
     return 0;
 }

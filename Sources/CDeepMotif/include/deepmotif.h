@@ -90,6 +90,7 @@ int32_t dm_sequence_markov(
 #define DM_LAYER_DROPOUT 10            /* rate */
 #define DM_LAYER_SIGMOID 11
 #define DM_LAYER_TANH 12
+#define DM_LAYER_BATCH_NORM1D 22       /* momentum, epsilon; training takes the statistics of the whole batch */
 
 #define DM_PADDING_VALID 0
 #define DM_PADDING_SAME 1              /* zeros; the odd one to the right, as PyTorch */
@@ -105,9 +106,11 @@ typedef struct dm_layer_options {
     int32_t return_sequences;
     int32_t split_input;   /* each direction reads its own half of the channels: two separate stacks */
     float rate;
+    float momentum;        /* of running statistics */
+    float epsilon;
 } dm_layer_options;
 
-/* Defaults of a kind: stride and dilation 1, valid padding, sequences returned, the rest 0. */
+/* Defaults of a kind: stride and dilation 1, valid padding, sequences returned, momentum 0.1, epsilon 1e-5, the rest 0. */
 void dm_layer_options_init(dm_layer_options *options, int32_t kind);
 
 typedef struct dm_model dm_model;
