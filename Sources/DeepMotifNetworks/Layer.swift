@@ -48,6 +48,8 @@ package struct LayerPass {
     package var key: UInt64
     /// Number of the chunk's first row in its batch, so that random streams do not depend on the chunks.
     package var firstRow: Int
+    /// Statistics of the whole batch, `statisticsCount` floats; nil where the layer's own are to be taken.
+    package var statistics: Floats?
 
     package var kernels: KernelTable { _read { yield table.pointee } }
 
@@ -87,6 +89,9 @@ package protocol Layer: Sendable {
     func scratchCount(for input: Shape, rows: Int, kernels: KernelTable) -> Int
     func cacheCount(for input: Shape, kernels: KernelTable) -> Int
 
+    /// Floats of statistics of a whole batch that training needs; above 0, batches go layer by layer.
+    var statisticsCount: Int { get }
+
     func forward(_ input: LayerInput, to output: MutableFloats, pass: LayerPass)
 
     /// Writes the input gradient (nil: not wanted) and adds to the parameter gradient in the layer's own layout (nil in
@@ -105,6 +110,7 @@ extension Layer {
     package func initialize(_ parameters: MutableFloats, random: inout RandomSource) {}
     package func preparedCount(kernels: KernelTable) -> Int { 0 }
     package func prepare(_ parameters: Floats, to prepared: MutableFloats, kernels: KernelTable) {}
+    package var statisticsCount: Int { 0 }
     package func scratchCount(for input: Shape, rows: Int, kernels: KernelTable) -> Int { 0 }
     package func cacheCount(for input: Shape, kernels: KernelTable) -> Int { 0 }
 

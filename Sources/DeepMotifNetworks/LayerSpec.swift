@@ -27,6 +27,8 @@ package struct LayerSpec: Sendable, Equatable {
     package var resetsAfter = true
     package var isApproximate = false
     package var slope: Float
+    /// Of running statistics.
+    package var momentum: Float = 0.1
     package var epsilon: Float = 1e-5
     package var body: [LayerSpec] = []
     /// Empty: the input itself.
@@ -107,6 +109,7 @@ package struct LayerSpec: Sendable, Equatable {
             }
             return Dropout(rate: rate)
         case DM_LAYER_RESIDUAL: return try Residual(body: body, shortcut: shortcut, input: input)
+        case DM_LAYER_BATCH_NORM1D: return try makeBatchNorm(input: input)
         default: throw .invalidArgument("kind of layer must be a DM_LAYER_ constant; got \(kind)")
         }
     }
@@ -131,6 +134,16 @@ package struct LayerSpec: Sendable, Equatable {
         return Conv1D(
             filters: units, channels: input.channels, width: width, stride: try size(stride, "stride", of: "conv1d"),
             dilation: dilation, leftPadding: pads.left, totalPadding: pads.left + pads.right, hasBias: hasBias)
+    }
+
+    private func makeBatchNorm(input: Shape) throws(DeepMotifError) -> any Layer {
+        guard momentum >= 0, momentum <= 1 else {
+            throw .invalidArgument("momentum of batch_norm1d must be in [0, 1]; got \(momentum)")
+        }
+        guard epsilon > 0, epsilon.isFinite else {
+            throw .invalidArgument("epsilon of batch_norm1d must be finite and above 0; got \(epsilon)")
+        }
+        return BatchNorm1D(channels: input.channels, momentum: momentum, epsilon: epsilon)
     }
 
     private func makeLSTM(input: Shape) throws(DeepMotifError) -> any Layer {

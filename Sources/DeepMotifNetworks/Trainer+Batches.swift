@@ -63,6 +63,7 @@ extension Trainer {
             }
             sum(batch.gradients, parts: batch.parts, threads: threads)
             step(batch.gradients, threads: threads)
+            updateRunningStatistics()
             sums.loss += batchSums.loss
             sums.weight += batchSums.weight
         }
@@ -120,8 +121,8 @@ extension Trainer {
         _ batch: TrainingBatch, _ loss: any Loss, _ plan: PassPlan, threads: Int
     ) throws(DeepMotifError) -> TrainingSums {
         network.prepareParameters()
-        guard let loss = loss as? any RowLoss else {
-            throw .invalidArgument("this loss is not available")
+        guard !needsLayerByLayer(batch, loss), let loss = loss as? any RowLoss else {
+            return try accumulateLayerByLayer(batch, loss, plan, threads: threads)
         }
         return try accumulateBlocks(batch, loss, plan, threads: threads)
     }

@@ -53,6 +53,7 @@ extension Trainer {
     /// One step of the optimizer by the summed gradient, to which the penalty is added.
     func step(_ gradient: MutableFloats, threads: Int) {
         stepCount += 1
+        ties?.symmetrize(gradient, threads: threads)
         let number = stepCount
         let clip = options.gradientClip > 0 ? options.gradientClip : .infinity
         let values = network.parameters.values
@@ -71,7 +72,11 @@ extension Trainer {
                 state: self.state.pointer + slice.start, stateStride: self.network.parameterCount, count: slice.count,
                 number: number, learningRate: self.learningRate, clip: clip, kernels: self.network.kernels)
         }
-        if options.maxNorm > 0 { limitNorms(threads: threads) }
+        if options.maxNorm > 0 {
+            limitNorms(threads: threads)
+            // The norms of two mirror images differ by rounding.
+            ties?.tie(network.parameters.values)
+        }
         network.parametersChanged()
     }
 

@@ -17,12 +17,19 @@ package final class Trainer: @unchecked Sendable {
     package internal(set) var stepCount = 0
     let optimizer: any Optimizer
     let state: Buffer<Float>
+    /// Where both strands share weights.
+    let ties: StrandTies?
     /// What the optimizer moves, in pieces for threads.
     let slices: [TrainedSlice]
     private let staging = Staging()
     private var gradients: Buffer<Float>?
     private var rowLosses: Buffer<Double>?
     private var batchScores: Buffer<Float>?
+    private var scoreGradients: Buffer<Float>?
+    private var allBlocks: Buffer<Float>?
+    private var statistics: Buffer<Float>?
+    /// Of the batch under way, until they join the running ones.
+    var batchStatistics: [BatchStatistics] = []
 
     /// Most parts of a batch, and the memory that their gradients may take.
     static let partLimit = 16
@@ -30,17 +37,28 @@ package final class Trainer: @unchecked Sendable {
 
     package init(network: Network, options: TrainerOptions) throws(DeepMotifError) {
         try options.validate()
-        guard options.strands != DM_STRANDS_SHARED, options.loss != DM_LOSS_CORRELATION else {
-            throw .invalidArgument("shared strands and correlation are not available")
-        }
         let optimizer = try options.makeOptimizer()
+        try Trainer.checkNormalizations(network)
         self.network = network
         self.options = options
         self.optimizer = optimizer
         slices = TrainedSlice.slices(of: network.parameters)
         state = try Buffer(count: optimizer.stateArrays * network.parameterCount)
         learningRate = options.learningRate
+        ties = options.strands == DM_STRANDS_SHARED ? try StrandTies(network) : nil
         try setLearningRate(options.learningRate)
+        if let ties { try ties.tieAndCheck(network) }
+    }
+
+    /// Rows can meet between the layers of the network, not inside of a block of layers.
+    private static func checkNormalizations(_ network: Network) throws(DeepMotifError) {
+        for (layer, name) in zip(network.layers, network.layerNames) where !(layer is BatchNorm1D) {
+            guard layer.parameterArrays.allSatisfy(\.isTrained) else {
+                throw .invalidArgument(
+                    "\(name) holds a batch_norm1d, which can be trained as a layer of its own only: such networks predict, "
+                        + "but do not train")
+            }
+        }
     }
 
     package func setLearningRate(_ value: Float) throws(DeepMotifError) {
@@ -106,6 +124,19 @@ package final class Trainer: @unchecked Sendable {
 
     func scoreMemory(count: Int) throws(DeepMotifError) -> MutableFloats {
         try Trainer.memory(&batchScores, count: count)
+    }
+
+    func scoreGradientMemory(count: Int) throws(DeepMotifError) -> MutableFloats {
+        try Trainer.memory(&scoreGradients, count: count)
+    }
+
+    /// Of all blocks of a batch that goes layer by layer.
+    func batchMemory(count: Int) throws(DeepMotifError) -> MutableFloats {
+        try Trainer.memory(&allBlocks, count: count)
+    }
+
+    func statisticsMemory() throws(DeepMotifError) -> MutableFloats {
+        try Trainer.memory(&statistics, count: network.statisticsCount)
     }
 
     /// Memory that is kept from batch to batch, at least `count` elements.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -323,6 +324,36 @@ class SequenceModel(Predictor):
         """
         with self._lock:
             _files.write_file(path, _files.model_bytes(self))
+
+    def to_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Writes the network as an ONNX file; see `deepmotif.interchange`.
+
+        Parameters
+        ----------
+        path : str or Path
+            The input is ``sequence`` (N, L, 4), the outputs ``scores`` and ``probabilities``.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        MissingDependencyError
+            Without onnx.
+        """
+        # The room of other libraries' models comes later than this one, and brings these libraries.
+        importlib.import_module("deepmotif.interchange").to_onnx(self, path)
+
+    def to_torch(self) -> Any:
+        """The network as a ``torch.nn.Module`` of sequences (N, 4, L) that returns the scores.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        MissingDependencyError
+            Without PyTorch.
+        """
+        return importlib.import_module("deepmotif.interchange").to_torch(self)
 
 
 def _saved_state(checkpoint: Any, checkpoint_every: Any, resume: Any) -> SavedState | None:

@@ -193,7 +193,7 @@ def values(count=400, seed=0):
     return X, (np.where(y == 1, 1.0, 0.0)[:, :2] * [2.0, -1.0]).astype(np.float32)
 
 
-@pytest.mark.parametrize("loss", [None, "mse"])
+@pytest.mark.parametrize("loss", [None, "mse", "correlation"])
 def test_values_are_learned(loss):
     X, y = values(1200)
     model = network(2, "linear", loss=loss).fit(X, y)
@@ -233,7 +233,7 @@ def test_measures_of_values():
         assert measures["mse"][column] == pytest.approx(metrics.mean_squared_error(t, p), abs=1e-12)
 
 
-@pytest.mark.parametrize("loss", ["mse", "poisson"])
+@pytest.mark.parametrize("loss", ["mse", "poisson", "correlation"])
 def test_loss_of_values_is_what_training_minimises(loss):
     X, y = values(64)
     y = np.abs(y)

@@ -99,6 +99,7 @@ int32_t dm_sequence_markov(
 #define DM_LAYER_SOFTMAX 19            /* over the channels of each position */
 #define DM_LAYER_GLOBAL_MAX_AVERAGE_POOL1D 20  /* 2C channels: maximum and mean of each channel, interleaved */
 #define DM_LAYER_RESIDUAL 21           /* body_count, shortcut_count */
+#define DM_LAYER_BATCH_NORM1D 22       /* momentum, epsilon; training takes the statistics of the whole batch */
 
 #define DM_PADDING_VALID 0
 #define DM_PADDING_SAME 1              /* zeros; the odd one to the right. Conv1D pads as PyTorch, by its reach alone;
@@ -129,13 +130,14 @@ typedef struct dm_layer_options {
     int32_t reset_after;   /* 1: the reset gate is applied behind the recurrent product, as PyTorch; 0: before it */
     int32_t approximate;   /* GELU by tanh */
     float slope;
+    float momentum;        /* of running statistics */
     float epsilon;
     int64_t body_count;    /* so many of the following entries (nested ones included) are the block's body ... */
     int64_t shortcut_count;  /* ... and so many behind them its shortcut; 0: the input itself */
 } dm_layer_options;
 
 /* Defaults of a kind: stride and dilation 1, valid padding, sequences returned, bias, padding counted, order by
- * positions, reset behind the product, slope 0.01 (ELU 1), epsilon 1e-5, the rest 0. */
+ * positions, reset behind the product, slope 0.01 (ELU 1), momentum 0.1, epsilon 1e-5, the rest 0. */
 void dm_layer_options_init(dm_layer_options *options, int32_t kind);
 
 typedef struct dm_model dm_model;

@@ -46,7 +46,9 @@ package struct LayerChain: Sendable {
 
     func parameterArrays(prefix: String) -> [ParameterArray] {
         zip(layers, names).flatMap { layer, name in
-            layer.parameterArrays.map { ParameterArray(prefix + name + "." + $0.name, $0.dimensions) }
+            layer.parameterArrays.map {
+                ParameterArray(prefix + name + "." + $0.name, $0.dimensions, isTrained: $0.isTrained)
+            }
         }
     }
 

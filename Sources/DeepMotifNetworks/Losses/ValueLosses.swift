@@ -143,7 +143,7 @@ struct CorrelationLoss: BatchLoss, @unchecked Sendable {
             // What rounding leaves of constant scores is no variation.
             let noise = 0x1p-46 * moments.count * moments.scoreMean * moments.scoreMean
             let root = (moments.scores * moments.targets).squareRoot()
-            guard !(moments.scores <= noise), root > 0 else {
+            if moments.scores <= noise || root == 0 {
                 sums.loss += 1
                 continue
             }

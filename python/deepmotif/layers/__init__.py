@@ -11,6 +11,7 @@ from ._config import from_config, to_config
 from ._convolution import Conv1D
 from ._elementwise import ELU, GELU, Dropout, Exponential, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from ._linear import Dense, Flatten, LayerNorm
+from ._normalization import BatchNorm1D
 from ._pooling import (
     AveragePool1D,
     GlobalAveragePool1D,
@@ -27,6 +28,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "AveragePool1D",
+    "BatchNorm1D",
     "Conv1D",
     "Dense",
     "Dropout",
