@@ -14,7 +14,7 @@ from ._parameters import Parameters
 from ._training import HISTORY_KEYS
 from ._validation import check_threads, check_whole, draw_seed, format_classes, not_fitted, read_labels
 from .exceptions import InvalidArgumentError, ShapeError
-from .layers import LSTM, Flatten, Layer, count_parameters, engine_options, minimum_length
+from .layers import Flatten, Layer, count_parameters, engine_options, minimum_length
 
 Float = NDArray[np.float32]
 
@@ -224,9 +224,9 @@ class FittedModel(Parameters):
 
     @property
     def is_recurrent(self) -> bool:
-        """Whether the network has an LSTM layer, and so temporal output scores."""
+        """Whether the network has an LSTM or GRU layer, and so temporal output scores."""
         layers = self._layers if self._model is not None else self._network(2)
-        return any(isinstance(layer, LSTM) for layer in layers)
+        return any(layer.is_recurrent for layer in layers)
 
     def summary(self) -> str:
         """Table of the layers: name, output shape for the training length, number of parameters.

@@ -179,15 +179,15 @@ class TemporalScores(namedtuple("TemporalScores", ["forward", "backward"])):
 
 
 def temporal_scores(m: Any, X: Any, target: Any = None, *, progress: bool | None = None) -> TemporalScores:
-    """What a model with an LSTM says after each position, read from either end.
+    """What a model with an LSTM or GRU says after each position, read from either end.
 
     Every score is that of the whole model, in both of its directions, on the part of the sequence that was read. Layers
-    before the first LSTM (the convolution of a CNN-RNN) run once on the whole sequence and their output is cut.
+    before the first recurrent one (the convolution of a CNN-RNN) run once on the whole sequence; their output is cut.
 
     Parameters
     ----------
     m : model
-        A fitted model with an LSTM layer (``m.is_recurrent``).
+        A fitted model with an LSTM or GRU layer (``m.is_recurrent``).
     X : sequences (N, L)
         Strings, codes or (soft) letters.
     target : label or index, optional
@@ -205,9 +205,9 @@ def temporal_scores(m: Any, X: Any, target: Any = None, *, progress: bool | None
     NotFittedError
         If the model is not fitted.
     InvalidArgumentError
-        If the model has no LSTM, or not this target.
+        If the model has no LSTM or GRU, or not this target.
     ShapeError
-        If a layer behind the LSTM cannot read a single position, or the sequences are too short.
+        If a layer behind the first recurrent one cannot read a single position, or the sequences are too short.
 
     References
     ----------
@@ -227,7 +227,7 @@ def temporal_scores(m: Any, X: Any, target: Any = None, *, progress: bool | None
     with check_model(m)._lock:
         if not m.is_recurrent:
             raise InvalidArgumentError(
-                "temporal scores need a model with an LSTM layer, such as RNN or CNNRNN; "
+                "temporal scores need a model with an LSTM or GRU layer, such as RNN or CNNRNN; "
                 f"this {type(m).__name__} has none"
             )
         X, index = m._read_fitted(X), m._resolve_target(target)
