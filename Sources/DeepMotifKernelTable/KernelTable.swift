@@ -208,6 +208,9 @@ package struct KernelTable: Sendable {
     /// One Adam step: (parameters, gradient, first moments, second moments, count, constants).
     package var adam: AdamKernel
 
+    /// Further activations, normalisation, GRU.
+    package var layers: LayerKernels
+
     /// The other optimizers, and statistics of whole batches.
     package var training: TrainingKernels
 
@@ -228,7 +231,7 @@ package struct KernelTable: Sendable {
         sigmoidGradient: @escaping MapGradientKernel, tanh: @escaping MapKernel,
         tanhGradient: @escaping MapGradientKernel, add: @escaping MapKernel,
         addColumnSums: @escaping AddColumnSumsKernel, dropout: @escaping DropoutKernel, adam: @escaping AdamKernel,
-        training: TrainingKernels
+        layers: LayerKernels, training: TrainingKernels
     ) {
         self.level = level
         self.panelWidth = panelWidth
@@ -262,6 +265,7 @@ package struct KernelTable: Sendable {
         self.addColumnSums = addColumnSums
         self.dropout = dropout
         self.adam = adam
+        self.layers = layers
         self.training = training
     }
 

@@ -14,7 +14,7 @@ from ._parameters import Parameters
 from ._training import HISTORY_KEYS
 from ._validation import check_threads, check_whole, draw_seed, format_classes, not_fitted, read_labels
 from .exceptions import InvalidArgumentError, ShapeError
-from .layers import LSTM, Flatten, Layer, count_parameters, minimum_length
+from .layers import LSTM, Flatten, Layer, count_parameters, engine_options, minimum_length
 
 Float = NDArray[np.float32]
 
@@ -95,7 +95,7 @@ class FittedModel(Parameters):
     def _adopt(self, layers: list[Layer], length: int, classes: NDArray[Any], seed: int) -> None:
         """Replaces whatever was learned by an untrained engine."""
         count_parameters(layers, length)  # refuses layers that do not fit on each other, before anything is forgotten
-        model = _native.Model([layer.options() for layer in layers], length, seed)
+        model = _native.Model(engine_options(layers), length, seed)
         self._forget()
         self._layers = layers
         self.length_ = length
@@ -129,7 +129,7 @@ class FittedModel(Parameters):
         optimizer = state.pop("_optimizer", None)
         vars(self).update(state)
         if parameters is not None:
-            self._model = _native.Model([layer.options() for layer in self._layers], self.length_, self.random_state_)
+            self._model = _native.Model(engine_options(self._layers), self.length_, self.random_state_)
             self._model.set_parameters(parameters)
         if optimizer is not None:
             self._trainer = self._new_trainer(self._trainer_seed)

@@ -77,23 +77,38 @@ int32_t dm_sequence_markov(
 
 /* ---- Networks --------------------------------------------------------------------------------------------- */
 
-/* Kinds of layers. */
-#define DM_LAYER_CONV1D 1              /* units, width, padding, stride, dilation */
+/* Kinds of layers, with the options that each reads. */
+#define DM_LAYER_CONV1D 1              /* units, width, padding, stride, dilation, bias */
 #define DM_LAYER_RELU 2
-#define DM_LAYER_MAX_POOL1D 3          /* width, stride */
+#define DM_LAYER_MAX_POOL1D 3          /* width, stride, padding, ceil */
 #define DM_LAYER_GLOBAL_MAX_POOL1D 4
-#define DM_LAYER_AVERAGE_POOL1D 5      /* width, stride */
+#define DM_LAYER_AVERAGE_POOL1D 5      /* width, stride, padding, ceil, count_padding */
 #define DM_LAYER_GLOBAL_AVERAGE_POOL1D 6
 #define DM_LAYER_LSTM 7                /* units, bidirectional, return_sequences, split_input */
-#define DM_LAYER_DENSE 8               /* units */
-#define DM_LAYER_FLATTEN 9
+#define DM_LAYER_DENSE 8               /* units, bias */
+#define DM_LAYER_FLATTEN 9             /* order */
 #define DM_LAYER_DROPOUT 10            /* rate */
 #define DM_LAYER_SIGMOID 11
 #define DM_LAYER_TANH 12
+#define DM_LAYER_GRU 13                /* units, bidirectional, return_sequences, reset_after */
+#define DM_LAYER_LAYER_NORM 14         /* epsilon */
+#define DM_LAYER_LEAKY_RELU 15         /* slope */
+#define DM_LAYER_ELU 16                /* slope: alpha */
+#define DM_LAYER_GELU 17               /* approximate */
+#define DM_LAYER_EXPONENTIAL 18
+#define DM_LAYER_SOFTMAX 19            /* over the channels of each position */
+#define DM_LAYER_GLOBAL_MAX_AVERAGE_POOL1D 20  /* 2C channels: maximum and mean of each channel, interleaved */
+#define DM_LAYER_RESIDUAL 21           /* body_count, shortcut_count */
 #define DM_LAYER_BATCH_NORM1D 22       /* momentum, epsilon; training takes the statistics of the whole batch */
 
 #define DM_PADDING_VALID 0
-#define DM_PADDING_SAME 1              /* zeros; the odd one to the right, as PyTorch */
+#define DM_PADDING_SAME 1              /* zeros; the odd one to the right. Conv1D pads as PyTorch, by its reach alone;
+                                        * pools pad as TensorFlow, so that ceil(L / stride) positions come out */
+#define DM_PADDING_CAUSAL 2            /* Conv1D only: all zeros to the left */
+#define DM_PADDING_EXPLICIT 3          /* left_padding and right_padding; of pools each is below the width */
+
+#define DM_ORDER_POSITIONS 0           /* all channels of position 0, then of position 1 ... */
+#define DM_ORDER_CHANNELS 1            /* all positions of channel 0, then of channel 1 ...: channels-first frameworks */
 
 typedef struct dm_layer_options {
     int32_t kind;
@@ -106,17 +121,31 @@ typedef struct dm_layer_options {
     int32_t return_sequences;
     int32_t split_input;   /* each direction reads its own half of the channels: two separate stacks */
     float rate;
-    float momentum;        /* of running statistics */
+    int64_t left_padding;
+    int64_t right_padding;
+    int32_t bias;
+    int32_t ceil;          /* a last window that is not whole counts, unless it starts behind the input */
+    int32_t count_padding; /* padding counts in means */
+    int32_t order;
+    int32_t reset_after;   /* 1: the reset gate is applied behind the recurrent product, as PyTorch; 0: before it */
+    int32_t approximate;   /* GELU by tanh */
+    float slope;
     float epsilon;
+    float momentum;        /* of running statistics */
+    int64_t body_count;    /* so many of the following entries (nested ones included) are the block's body ... */
+    int64_t shortcut_count;  /* ... and so many behind them its shortcut; 0: the input itself */
 } dm_layer_options;
 
-/* Defaults of a kind: stride and dilation 1, valid padding, sequences returned, momentum 0.1, epsilon 1e-5, the rest 0. */
+/* Defaults of a kind: stride and dilation 1, valid padding, sequences returned, bias, padding counted, order by
+ * positions, reset behind the product, slope 0.01 (ELU 1), epsilon 1e-5, momentum 0.1,
+ * the rest 0. */
 void dm_layer_options_init(dm_layer_options *options, int32_t kind);
 
 typedef struct dm_model dm_model;
 
 /* A model: the layers in order, from (L, 4) up to the scores, parameters initialised from the seed. `length` is the
- * length of training sequences; layers that fix a length (Flatten) take it from here. */
+ * length of training sequences; layers that fix a length (Flatten) take it from here. `layer_count` counts the entries,
+ * those inside of residual blocks included; everywhere else a residual block is one layer. */
 int32_t dm_model_create(
     const dm_layer_options *layers, int64_t layer_count, int64_t length, uint64_t seed, dm_model **model);
 void dm_model_free(dm_model *model);
@@ -272,8 +301,8 @@ int32_t dm_view_saliency(
 #define DM_DIRECTION_FORWARD 0        /* positions 0 ... i */
 #define DM_DIRECTION_BACKWARD 1       /* positions i ... L-1 */
 
-/* Probability (N, L) of class `target` on every cut. Layers before the first LSTM run once on the whole sequence and
- * their output is cut; a model without LSTM is an invalid argument. */
+/* Probability (N, L) of class `target` on every cut. Layers before the first recurrent one run once on the whole sequence and
+ * their output is cut; a model without LSTM or GRU is an invalid argument. */
 int32_t dm_view_temporal_scores(
     dm_model *model, const dm_sequences *sequences, int64_t target, int32_t output, int32_t direction, int32_t threads,
     float *probabilities);
