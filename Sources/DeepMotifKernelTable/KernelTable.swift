@@ -208,11 +208,11 @@ package struct KernelTable: Sendable {
     /// One Adam step: (parameters, gradient, first moments, second moments, count, constants).
     package var adam: AdamKernel
 
-    /// The other optimizers, and statistics of whole batches.
-    package var training: TrainingKernels
-
     /// Further activations, normalisation, GRU.
     package var layers: LayerKernels
+
+    /// The other optimizers, and statistics of whole batches.
+    package var training: TrainingKernels
 
     package init(
         level: Int32, panelWidth: Int, lstmLanes: Int,
@@ -231,7 +231,7 @@ package struct KernelTable: Sendable {
         sigmoidGradient: @escaping MapGradientKernel, tanh: @escaping MapKernel,
         tanhGradient: @escaping MapGradientKernel, add: @escaping MapKernel,
         addColumnSums: @escaping AddColumnSumsKernel, dropout: @escaping DropoutKernel, adam: @escaping AdamKernel,
-        training: TrainingKernels, layers: LayerKernels
+        layers: LayerKernels, training: TrainingKernels
     ) {
         self.level = level
         self.panelWidth = panelWidth
@@ -265,8 +265,8 @@ package struct KernelTable: Sendable {
         self.addColumnSums = addColumnSums
         self.dropout = dropout
         self.adam = adam
-        self.training = training
         self.layers = layers
+        self.training = training
     }
 
     /// Floats that `packMatrix` writes.
