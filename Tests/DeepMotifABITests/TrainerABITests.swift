@@ -7,7 +7,7 @@ import Testing
     private func makeTrainer(_ model: Model, _ change: (inout dm_trainer_options) -> Void = { _ in }) -> OpaquePointer?
     {
         var options = dm_trainer_options()
-        dm_trainer_options_init(&options)
+        dm_trainer_options_init(&options, DM_OPTIMIZER_ADAM)
         change(&options)
         var trainer: OpaquePointer?
         return dm_trainer_create(model.handle, &options, &trainer) == DM_OK ? trainer : nil
@@ -18,9 +18,12 @@ import Testing
     ) -> (status: Int32, loss: Double, weight: Double) {
         var loss = 0.0
         var weight = 0.0
-        let status = withSequences(someCodes(160), count: 8, length: 20) {
-            dm_trainer_run(
-                trainer, $0, labels, rows, Int64(rows.count), batchSize, nil, 1, &loss, &weight, nil)
+        let status = withSequences(someCodes(160), count: 8, length: 20) { sequences in
+            labels.withUnsafeBufferPointer {
+                var targets = dm_targets(labels: $0.baseAddress, flags: nil, values: nil, columns: 0)
+                return dm_trainer_run(
+                    trainer, sequences, &targets, rows, Int64(rows.count), batchSize, nil, 1, &loss, &weight, nil)
+            }
         }
         return (status, loss, weight)
     }
@@ -33,7 +36,7 @@ import Testing
         expectFailure(run(nil, labels: [0], rows: [0]).status, DM_ERROR_INVALID_ARGUMENT, "trainer", "null")
         expectFailure(dm_trainer_set_learning_rate(nil, 1), DM_ERROR_INVALID_ARGUMENT, "trainer")
         dm_trainer_free(nil)
-        dm_trainer_options_init(nil)
+        dm_trainer_options_init(nil, DM_OPTIMIZER_SGD)
         dm_layer_options_init(nil, DM_LAYER_RELU)
     }
 
@@ -71,6 +74,44 @@ import Testing
         let wrongBatch = run(trainer, labels: labels, rows: [0], batchSize: -4)
         expectFailure(wrongBatch.status, DM_ERROR_INVALID_ARGUMENT, "batch_size")
         #expect(run(trainer, labels: labels, rows: [0, 1, 2]).status == DM_OK)
+        dm_trainer_free(trainer)
+    }
+
+    @Test func defaultsAreThoseOfTheOptimizer() {
+        var options = dm_trainer_options()
+        dm_trainer_options_init(&options, DM_OPTIMIZER_ADADELTA)
+        #expect(options.learning_rate == 1 && options.rho == 0.9 && options.epsilon == 1e-6)
+        dm_trainer_options_init(&options, DM_OPTIMIZER_ADAMW)
+        #expect(options.weight_decay == 0.01 && options.epsilon == 1e-8 && options.gradient_clip == 5)
+        dm_trainer_options_init(&options, DM_OPTIMIZER_RMSPROP)
+        #expect(options.rho == 0.99 && options.weight_decay == 0 && options.optimizer == DM_OPTIMIZER_RMSPROP)
+    }
+
+    @Test func targetsMustBeOneArrayOfTheRightWidth() throws {
+        let model = try Model()
+        let trainer = makeTrainer(model) {
+            $0.output = DM_OUTPUT_SIGMOID
+            $0.strands = DM_STRANDS_AVERAGE
+        }
+        let flags: [UInt8] = [0, 1, 1, 255]
+        let values: [Float] = [0, 1, 0.5, .nan]
+        let rows: [Int64] = [0, 1]
+        func run(_ change: (inout dm_targets) -> Void) -> Int32 {
+            var (loss, weight) = (0.0, 0.0)
+            return withSequences(someCodes(40), count: 2, length: 20) { sequences in
+                flags.withUnsafeBufferPointer { flags in
+                    var targets = dm_targets(labels: nil, flags: flags.baseAddress, values: nil, columns: 2)
+                    change(&targets)
+                    return dm_trainer_run(trainer, sequences, &targets, rows, 2, 2, nil, 1, &loss, &weight, nil)
+                }
+            }
+        }
+        #expect(run { _ in } == DM_OK)
+        expectFailure(run { $0.columns = 3 }, DM_ERROR_SHAPE, "2 columns", "3")
+        expectFailure(run { $0.flags = nil }, DM_ERROR_INVALID_ARGUMENT, "exactly one")
+        values.withUnsafeBufferPointer { buffer in
+            expectFailure(run { $0.values = buffer.baseAddress }, DM_ERROR_INVALID_ARGUMENT, "exactly one")
+        }
         dm_trainer_free(trainer)
     }
 }
