@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for type checkers and editors
         encode as encode,
         make_dataset as make_dataset,
         one_hot as one_hot,
+        open_array as open_array,
         read_fasta as read_fasta,
         read_peaks as read_peaks,
         read_table as read_table,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for type checkers and editors
         CNN as CNN,
         CNNRNN as CNNRNN,
         RNN as RNN,
+        Network as Network,
         load as load,
     )
     from .metrics import (
@@ -102,13 +104,14 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "encode",
         "make_dataset",
         "one_hot",
+        "open_array",
         "read_fasta",
         "read_peaks",
         "read_table",
         "reverse_complement",
     ),
     "simulation": ("simulate", "synthetic_classes", "synthetic_xor"),
-    "models": ("CNN", "CNNRNN", "RNN", "load"),
+    "models": ("CNN", "CNNRNN", "RNN", "Network", "load"),
     "metrics": ("evaluate",),
     "views": (
         "ClassOptimization",

@@ -10,15 +10,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _native
+from ._options import check_choice
+from ._outputs import Output, output_named
 from ._parameters import Parameters
+from ._stored import opened, stored_sequences
+from ._strands import MODES, combined_scores
 from ._training import HISTORY_KEYS
-from ._validation import check_threads, check_whole, draw_seed, format_classes, not_fitted, read_labels
+from ._validation import check_threads, check_whole, draw_seed, format_classes, not_fitted
 from .exceptions import InvalidArgumentError, ShapeError
-from .layers import LSTM, Flatten, Layer, count_parameters, engine_options, minimum_length
+from .layers import Flatten, Layer, count_parameters, engine_options, minimum_length
 
 Float = NDArray[np.float32]
 
-_LEARNED = ("classes_", "length_", "history_", "best_epoch_", "random_state_", "_layers", "_trainer_seed")
+_LEARNED = (
+    "classes_",
+    "length_",
+    "history_",
+    "best_epoch_",
+    "random_state_",
+    "_layers",
+    "_head",
+    "_strands",
+    "_trainer_seed",
+)
 
 
 class FittedModel(Parameters):
@@ -27,6 +41,13 @@ class FittedModel(Parameters):
     # Slots keep the handles out of vars(self): scikit-learn wants nothing there after the constructor but parameters.
     __slots__ = ("__dict__", "__weakref__", "_lock", "_model", "_trainer")
 
+    # Hyper-parameters that every estimator declares in a place of its own among its arguments.
+    output: str
+    loss: str | None
+    reverse_complement: str
+    epochs: int
+    batch_size: int
+    learning_rate: float
     n_threads: Any
     random_state: Any
     classes_: NDArray[Any]
@@ -49,7 +70,17 @@ class FittedModel(Parameters):
 
     # ---- the engine ----
 
-    _output = _native.OUTPUT_SOFTMAX
+    # Of models pickled when there was no other; like the layers it is the fitted model's, not the hyper-parameters'.
+    _head: Output = output_named("softmax")
+    _strands: str = "none"
+
+    @property
+    def _output(self) -> int:
+        return self._head.constant
+
+    def _new_head(self) -> Output:
+        """What the hyper-parameters say of the scores."""
+        return output_named(self.output, self.loss)
 
     def _network(self, n_classes: int) -> list[Layer]:
         """The layers that the hyper-parameters ask for, up to the scores of so many classes."""
@@ -66,18 +97,25 @@ class FittedModel(Parameters):
     def _threads(self) -> int:
         return check_threads(self.n_threads)
 
-    def _read(self, X: Any, name: str = "X") -> NDArray[Any]:
-        """Codes (N, L) or letters (N, L, 4) of a sequence argument; memory-mapped codes stay what they are."""
+    def _read(self, X: Any, name: str = "X") -> Any:
+        """Codes (N, L) or letters (N, L, 4) of a sequence argument; what is in a file stays there."""
         from .sequences import as_input
 
-        return as_input(X, name)
+        X = opened(X, "X")
+        stored = stored_sequences(X, name)
+        return as_input(X, name) if stored is None else stored
+
+    def _scores_of(self, block: NDArray[Any], threads: int) -> Float:
+        """Scores (n, C) of a block, of both strands where they are read together."""
+        engine = self._engine
+        return combined_scores(self._strands, lambda strand: engine.scores(strand, threads), block)
 
     def _check_length(self, layers: Sequence[Layer], length: int, what: str = "the length L of X") -> None:
         minimum = minimum_length(layers)
         if length < minimum:
             raise ShapeError(f"{what} must be at least {minimum} positions for {self!r}; got {length}")
 
-    def _read_fitted(self, X: Any) -> NDArray[Any]:
+    def _read_fitted(self, X: Any) -> Any:
         """`_read` with a check that the fitted network takes the length."""
         _ = self._engine
         data = self._read(X)
@@ -92,11 +130,19 @@ class FittedModel(Parameters):
                 f"layer; got {length} positions"
             )
 
-    def _adopt(self, layers: list[Layer], length: int, classes: NDArray[Any], seed: int) -> None:
+    def _adopt(self, head: Output, layers: list[Layer], length: int, classes: NDArray[Any], seed: int) -> None:
         """Replaces whatever was learned by an untrained engine."""
         count_parameters(layers, length)  # refuses layers that do not fit on each other, before anything is forgotten
         model = _native.Model(engine_options(layers), length, seed)
+        given = model.layer_shape(-1, length)
+        if given != (1, len(classes)):
+            raise ShapeError(
+                f"the layers must end in one score for each of the {len(classes)} {head.columns}, as a "
+                f"Dense({len(classes)}) behind a global pool or Flatten; got {given[0]} positions x {given[1]} scores"
+            )
         self._forget()
+        self._head = head
+        self._strands = check_choice(self.reverse_complement, "reverse_complement", MODES)
         self._layers = layers
         self.length_ = length
         self.classes_ = classes
@@ -148,7 +194,7 @@ class FittedModel(Parameters):
         length : int
             Length L of the sequences.
         classes : int or sequence of labels
-            Number of classes (labels 0 ... C-1), or the labels.
+            Number of classes (labels 0 ... C-1), or the labels; of tasks or values for the other outputs.
 
         Examples
         --------
@@ -157,17 +203,12 @@ class FittedModel(Parameters):
         136322
         """
         length = check_whole(length, "length")
-        if isinstance(classes, (int, np.integer)):
-            labels = np.arange(check_whole(classes, "classes", minimum=2))
-        else:
-            entries = list(classes)
-            labels = np.unique(read_labels(entries, len(entries), "classes"))
-            if len(labels) < 2:
-                raise InvalidArgumentError(f"classes must be at least two different labels; got {entries!r}")
+        head = self._new_head()
+        labels = head.named(classes)
         with self._lock:
             layers = self._network(len(labels))
             self._check_length(layers, length, "length")
-            self._adopt(layers, length, labels, draw_seed(self.random_state))
+            self._adopt(head, layers, length, labels, draw_seed(self.random_state))
         return self
 
     @property
@@ -224,9 +265,9 @@ class FittedModel(Parameters):
 
     @property
     def is_recurrent(self) -> bool:
-        """Whether the network has an LSTM layer, and so temporal output scores."""
+        """Whether the network has an LSTM or GRU layer, and so temporal output scores."""
         layers = self._layers if self._model is not None else self._network(2)
-        return any(isinstance(layer, LSTM) for layer in layers)
+        return any(layer.is_recurrent for layer in layers)
 
     def summary(self) -> str:
         """Table of the layers: name, output shape for the training length, number of parameters.
@@ -255,7 +296,9 @@ class FittedModel(Parameters):
         rows.append(("total", "", f"{engine.n_parameters:,}"))
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         lines = [f"{name:<{widths[0]}}  {shape:>{widths[1]}}  {count:>{widths[2]}}" for name, shape, count in rows]
-        title = f"{type(self).__name__} on {self.length_} positions, classes {format_classes(self.classes_)}"
+        title = (
+            f"{type(self).__name__} on {self.length_} positions, {self._head.columns} {format_classes(self.classes_)}"
+        )
         return "\n".join([title, *lines])
 
 

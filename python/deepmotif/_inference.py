@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from . import _native
 from ._blocks import run_in_blocks
 from ._fitted import FittedModel
-from ._validation import check_whole, encode_labels, format_classes, read_labels
+from ._outputs import Output
+from ._validation import check_whole, format_classes
 from .exceptions import InvalidArgumentError
-from .metrics import mean_over_classes
 
 Float = NDArray[np.float32]
-Labels = NDArray[np.int32]
+Labels = NDArray[Any]
 
 
 class Predictor(FittedModel):
@@ -24,7 +24,7 @@ class Predictor(FittedModel):
     __slots__ = ()
 
     def scores(self, X: Any) -> Float:
-        """Scores before the softmax.
+        """Scores before the softmax or sigmoid; the values themselves, or logarithms of rates, of a linear output.
 
         Parameters
         ----------
@@ -52,16 +52,16 @@ class Predictor(FittedModel):
         with self._lock:
             data = self._read_fitted(X)
             scores = np.empty((len(data), len(self.classes_)), dtype=np.float32)
-            engine, threads = self._engine, self._threads()
+            threads = self._threads()
 
             def block(start: int, stop: int) -> None:
-                scores[start:stop] = engine.scores(data[start:stop], threads)
+                scores[start:stop] = self._scores_of(data[start:stop], threads)
 
             run_in_blocks(len(data), data.shape[1], block)
             return scores
 
     def predict_proba(self, X: Any) -> Float:
-        """Probabilities of the classes.
+        """Probabilities of the classes, or of each task.
 
         Parameters
         ----------
@@ -71,7 +71,12 @@ class Predictor(FittedModel):
         Returns
         -------
         float32 array (N, C)
-            Rows sum to 1; column c belongs to ``classes_[c]``.
+            Column c belongs to ``classes_[c]``; rows of classes sum to 1.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the output is linear.
 
         Examples
         --------
@@ -80,10 +85,16 @@ class Predictor(FittedModel):
         >>> model.predict_proba(["ACGTACGT"]).shape
         (1, 2)
         """
-        return _native.output_apply(self._output, self.scores(X))
+        with self._lock:
+            scores, output = self.scores(X), self._head
+        if not output.has_probabilities:
+            raise InvalidArgumentError(
+                "predict_proba needs classes or tasks; the output of this model is linear: use predict or scores"
+            )
+        return _native.output_apply(output.constant, scores)
 
     def decision_function(self, X: Any) -> Float:
-        """Score of the positive class minus that of the other, (N,); for more than two classes the scores (N, C).
+        """Score of the positive class minus that of the other, (N,); for more classes or tasks the scores (N, C).
 
         Examples
         --------
@@ -91,11 +102,18 @@ class Predictor(FittedModel):
         >>> dm.RNN(hidden=4, random_state=0).build(8, 2).decision_function(["ACGTACGT"]).shape
         (1,)
         """
-        scores = self.scores(X)
-        return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
+        with self._lock:
+            scores, output = self.scores(X), self._head
+        if not output.has_probabilities:
+            raise InvalidArgumentError("decision_function needs classes or tasks; the output of this model is linear")
+        if output.name == "softmax":
+            return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
+        return scores[:, 0] if scores.shape[1] == 1 else scores
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The most probable class of each sequence, (N,) of the kind of ``classes_``.
+
+        Of tasks 0 or 1, of a linear output the values (rates with the Poisson loss): (N, C), for a single one (N,).
 
         Examples
         --------
@@ -105,18 +123,20 @@ class Predictor(FittedModel):
         True
         """
         with self._lock:
-            best = self.scores(X).argmax(axis=1)
-            return self.classes_[best]
+            return self._head.predict(self.scores(X), self.classes_)
 
     def score(self, X: Any, y: Any) -> float:
         """Area under the ROC curve, ties averaged; for more than two classes the mean of each against the rest.
+
+        Of tasks the mean over those in which both labels occur; of a linear output the mean of Pearson's r over the
+        values.
 
         Parameters
         ----------
         X : sequence argument
             N sequences.
-        y : array-like (N,)
-            Their labels; every class must occur.
+        y : array-like (N,) or (N, C)
+            Their labels; every class must occur, in tasks both labels of one at least.
 
         Examples
         --------
@@ -125,20 +145,16 @@ class Predictor(FittedModel):
         >>> 0 <= model.score(["ACGTACGT", "AAAAAAAA"], [0, 1]) <= 1
         True
         """
-        return mean_over_classes(_native.roc_auc, *self._scores_and_labels(X, y))
+        scores, targets, output = self._scores_and_targets(X, y)
+        return output.score(scores, targets)
 
-    def _scores_and_labels(self, X: Any, y: Any) -> tuple[Float, Labels]:
-        """Scores and class indices for a measure that needs every class."""
+    def _scores_and_targets(self, X: Any, y: Any) -> tuple[Float, Labels, Output]:
+        """Scores, targets that can be measured, and what both mean."""
         with self._lock:
-            scores, classes = self.scores(X), self.classes_
-        labels = encode_labels(read_labels(y, len(scores)), classes)
-        absent = np.setdiff1d(np.arange(len(classes)), labels)
-        if len(absent):
-            raise InvalidArgumentError(
-                f"y must hold every class of the model, {format_classes(classes)}; "
-                f"{classes[absent[0]].item()!r} does not occur"
-            )
-        return scores, labels
+            scores, classes, output = self.scores(X), self.classes_, self._head
+        targets = output.encode(output.read(y, len(scores), "y"), classes)[:]  # labels in a file are read as a whole
+        output.check_measurable(targets, classes)
+        return scores, targets, output
 
     def activations(self, X: Any, layer: str | int) -> Float:
         """Output of one layer.
@@ -187,15 +203,17 @@ class Predictor(FittedModel):
         return index % len(names)
 
     def _resolve_target(self, target: Any) -> int:
-        """Class index of `target`: a label if it is one of ``classes_``, else an index; None: the positive of two."""
+        """Column of `target`: a label or name if it is one of ``classes_``, else an index; None: see `Output`."""
         _ = self._engine
         values = self.classes_.tolist()
         if target is None:
-            if len(values) != 2:
+            default = self._head.default_target(self.classes_)
+            if default is None:
                 raise InvalidArgumentError(
-                    f"target is required for {len(values)} classes: one of {format_classes(self.classes_)} or an index"
+                    f"target is required for {len(values)} {self._head.columns}: one of "
+                    f"{format_classes(self.classes_)} or an index"
                 )
-            return 1
+            return default
         plain = target.item() if isinstance(target, np.generic) else target
         if isinstance(plain, (str, bool, int, float)) and plain in values:
             return values.index(plain)
