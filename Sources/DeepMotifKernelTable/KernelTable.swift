@@ -201,6 +201,12 @@ package struct KernelTable: Sendable {
     /// One Adam step: (parameters, gradient, first moments, second moments, count, constants).
     package var adam: AdamKernel
 
+    // MARK: Ascent
+
+    /// map = shrink * map + rate * gradient; returns the sum of the new map's squares: (map, gradient, shrink, rate,
+    /// count). With shrink 1 and rate 0 the map stays as it is.
+    package var ascend: AscendKernel
+
     package init(
         level: Int32, panelWidth: Int, lstmLanes: Int,
         packMatrix: @escaping PackMatrixKernel, multiply: @escaping MultiplyKernel,
@@ -217,7 +223,8 @@ package struct KernelTable: Sendable {
         reluGradient: @escaping MapGradientKernel, sigmoid: @escaping MapKernel,
         sigmoidGradient: @escaping MapGradientKernel, tanh: @escaping MapKernel,
         tanhGradient: @escaping MapGradientKernel, add: @escaping MapKernel,
-        addColumnSums: @escaping AddColumnSumsKernel, dropout: @escaping DropoutKernel, adam: @escaping AdamKernel
+        addColumnSums: @escaping AddColumnSumsKernel, dropout: @escaping DropoutKernel, adam: @escaping AdamKernel,
+        ascend: @escaping AscendKernel
     ) {
         self.level = level
         self.panelWidth = panelWidth
@@ -251,6 +258,7 @@ package struct KernelTable: Sendable {
         self.addColumnSums = addColumnSums
         self.dropout = dropout
         self.adam = adam
+        self.ascend = ascend
     }
 
     /// Floats that `packMatrix` writes.

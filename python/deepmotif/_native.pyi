@@ -40,6 +40,9 @@ SALIENCY_SIGNED: int
 SALIENCY_CENTERED: int
 DIRECTION_FORWARD: int
 DIRECTION_BACKWARD: int
+ASCENT_CLIMBING: int
+ASCENT_CONVERGED: int
+ASCENT_OUT_OF_STEPS: int
 TOMTOM_PEARSON: int
 TOMTOM_EUCLIDEAN: int
 TOMTOM_KULLBACK: int
@@ -52,6 +55,7 @@ def isa_supported() -> int: ...
 def isa_level() -> int: ...
 def set_isa_level(level: int) -> None: ...
 def random_permutation(seed: int, stream: int, count: int) -> NDArray[np.int64]: ...
+def random_normal(seed: int, streams: int, count: int) -> Float: ...
 def random_uniform(seed: int, streams: int, count: int) -> Float:
     """Uniform [0, 1) values (streams, count), one stream a row."""
 
@@ -144,6 +148,37 @@ class Model:
         threads: int,
     ) -> Float:
         """Advances variables and squares (R, L, 4) in place; returns the objective (R, steps)."""
+
+    def part_outputs(self, first: int, last: int, inputs: Float, threads: int) -> Float:
+        """Outputs (N, positions, channels) of layers first ... last - 1 from what layer `first` reads, (N, W, K)."""
+
+    def part_gradient(self, first: int, last: int, inputs: Float, output_gradient: Float, threads: int) -> Float:
+        """Gradient (N, W, K) of the sum of output_gradient x output of layers first ... last - 1."""
+
+    def climb(
+        self,
+        maps: Float,
+        best_maps: Float,
+        targets: NDArray[np.int64],
+        l2: Float,
+        objectives: NDArray[np.float64],
+        scores: Float,
+        highest_scores: Float,
+        steps: NDArray[np.int64],
+        waits: NDArray[np.int64],
+        states: NDArray[np.uint8],
+        n_steps: int,
+        *,
+        first_layer: int,
+        learning_rate: float,
+        decay_start: int,
+        decay_power: float,
+        decay_floor: float,
+        patience: int,
+        max_steps: int,
+        threads: int,
+    ) -> int:
+        """Advances R ascents, all arrays in place, by up to n_steps; returns how many have not stopped."""
 
 class Trainer:
     """Optimizer state of one model."""

@@ -313,6 +313,9 @@ static PyMethodDef methods[] = {
     KEYWORD_METHOD("saliency", model_saliency, "Gradient times input (N, L)."),
     KEYWORD_METHOD("temporal_scores", model_temporal_scores, "Probability (N, L) of a class on every cut."),
     KEYWORD_METHOD("class_optimization", model_class_optimization, "Steps of gradient ascent on the input."),
+    KEYWORD_METHOD("part_outputs", model_part_outputs, "Outputs of layers first ... last - 1."),
+    KEYWORD_METHOD("part_gradient", model_part_gradient, "Gradient of layers first ... last - 1."),
+    KEYWORD_METHOD("climb", model_climb, "Steps of gradient ascent on feature maps."),
     {NULL, NULL, 0, NULL},
 };
 
