@@ -57,6 +57,12 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for type checkers and editors
         saliency as saliency,
         temporal_scores as temporal_scores,
     )
+    from .resolve import (
+        DeepResolve as DeepResolve,
+        class_difference as class_difference,
+        class_similarity as class_similarity,
+        deepresolve as deepresolve,
+    )
     from .motifs import (
         Motif as Motif,
         find_hits as find_hits,
@@ -118,6 +124,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "saliency",
         "temporal_scores",
     ),
+    "resolve": ("DeepResolve", "class_difference", "class_similarity", "deepresolve"),
     "motifs": ("Motif", "find_hits", "jaspar", "read_meme", "read_motifs", "write_meme"),
     "comparison": ("tomtom",),
     "scanning": ("scan",),
