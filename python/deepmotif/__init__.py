@@ -60,9 +60,22 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for type checkers and editors
     )
     from .resolve import (
         DeepResolve as DeepResolve,
+        deepresolve as deepresolve,
+    )
+    from .similarity import (
+        association_counts as association_counts,
+        class_biclusters as class_biclusters,
+        class_clusters as class_clusters,
         class_difference as class_difference,
         class_similarity as class_similarity,
-        deepresolve as deepresolve,
+        label_correlation as label_correlation,
+        last_layer_similarity as last_layer_similarity,
+    )
+    from .channels import (
+        channel_importance as channel_importance,
+        channel_interactions as channel_interactions,
+        enhanced_class_optimization as enhanced_class_optimization,
+        visualize_channel as visualize_channel,
     )
     from .motifs import (
         Motif as Motif,
@@ -125,7 +138,22 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "saliency",
         "temporal_scores",
     ),
-    "resolve": ("DeepResolve", "class_difference", "class_similarity", "deepresolve"),
+    "resolve": ("DeepResolve", "deepresolve"),
+    "similarity": (
+        "association_counts",
+        "class_biclusters",
+        "class_clusters",
+        "class_difference",
+        "class_similarity",
+        "label_correlation",
+        "last_layer_similarity",
+    ),
+    "channels": (
+        "channel_importance",
+        "channel_interactions",
+        "enhanced_class_optimization",
+        "visualize_channel",
+    ),
     "motifs": ("Motif", "find_hits", "jaspar", "read_meme", "read_motifs", "write_meme"),
     "comparison": ("tomtom",),
     "scanning": ("scan",),

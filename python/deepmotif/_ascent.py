@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _native
+from ._archive import read_archive, write_archive
 from ._blocks import Pace
-from ._files import write_file
 from .exceptions import FileFormatError, InvalidArgumentError
 
 Float = NDArray[np.float32]
@@ -123,16 +122,10 @@ class Ascent:
         )
 
     def _save(self, path: Path) -> None:
-        buffer = io.BytesIO()
-        np.savez(buffer, **{name: getattr(self, name) for name in _ARRAYS})
-        write_file(path, buffer.getvalue())
+        write_archive(path, {name: getattr(self, name) for name in _ARRAYS})
 
     def _load(self, path: Path) -> None:
-        try:
-            with np.load(path, allow_pickle=False) as saved:
-                arrays = {name: saved[name] for name in _ARRAYS}
-        except (OSError, ValueError, KeyError, EOFError) as error:
-            raise FileFormatError(f"{path}: expected the state of an interrupted run; {error}") from None
+        arrays = read_archive(path, _ARRAYS, "the state of an interrupted run")
         for name, array in arrays.items():
             own = getattr(self, name)
             if array.shape != own.shape or array.dtype != own.dtype:

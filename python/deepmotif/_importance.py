@@ -83,13 +83,38 @@ def fit_mixture(inconsistency: Values, floor: float) -> tuple[int, Flags, Values
         bic[0] = 0.0
         return 1, labels[0], bic
     for count in range(1, min(_MOST_COMPONENTS, len(np.unique(data))) + 1):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a fit that has not converged has its BIC as well
-            fitted = mixture(count, reg_covar=floor, n_init=5, random_state=0).fit(data)
-        bic[count - 1] = fitted.bic(data)
-        labels[count - 1] = fitted.predict(data) != fitted.means_[:, 0].argmin()
+        for start in _mixture_starts(inconsistency, count, floor):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a fit that has not converged has its BIC as well
+                model = mixture(count, reg_covar=floor, init_params="random_from_data", random_state=0, **start)
+                fitted = model.fit(data)
+            if fitted.bic(data) < bic[count - 1]:
+                bic[count - 1] = fitted.bic(data)
+                labels[count - 1] = fitted.predict(data) != fitted.means_[:, 0].argmin()
     best = int(bic.argmin())
     return best + 1, labels[best], bic
+
+
+def _mixture_starts(values: Values, count: int, floor: float) -> list[dict[str, Values]]:
+    """Where the fit of a mixture begins: values cut at their widest gaps, and into parts of equal number.
+
+    In one dimension both are at hand, and no random start is needed.
+    """
+    ordered = np.sort(values)
+    gaps = 1 + np.sort(np.argsort(-np.diff(ordered), kind="stable")[: count - 1])
+    equal = np.arange(1, count) * len(ordered) // count
+    starts = []
+    for cuts in dict.fromkeys([tuple(gaps.tolist()), tuple(equal.tolist())]):
+        parts = [part for part in np.split(ordered, cuts) if len(part)]
+        if len(parts) == count:
+            starts.append(
+                {
+                    "weights_init": np.array([len(part) / len(ordered) for part in parts]),
+                    "means_init": np.array([[part.mean()] for part in parts]),
+                    "precisions_init": np.array([[[1 / (part.var() + floor)]] for part in parts]),
+                }
+            )
+    return starts
 
 
 def _mixture_class() -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _importance as formulas
-from ._files import checked_path, write_file
-from .exceptions import FileFormatError, FileNotFound
+from ._archive import read_archive, write_archive
+from ._files import checked_path
+from .exceptions import FileFormatError
 
 Float = NDArray[np.float32]
 Values = NDArray[np.float64]
@@ -23,6 +23,7 @@ _ARRAYS = (
     "ofiv",
 )  # fmt: skip
 _FACTS = ("target", "index", "layer", "mode", "l2", "learning_rate", "n_components", "variance_floor")
+_EXPECTED = "a result of deepresolve"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -140,9 +141,7 @@ class DeepResolve:
         """
         arrays = {name: getattr(self, name) for name in ("maps", *_ARRAYS)}
         facts = json.dumps({name: getattr(self, name) for name in _FACTS})
-        buffer = io.BytesIO()
-        np.savez(buffer, facts=np.array(facts), **arrays)
-        write_file(checked_path(path), buffer.getvalue())
+        write_archive(Path(checked_path(path)), arrays | {"facts": np.array(facts)})
 
     @classmethod
     def load(cls, path: Any) -> Self:
@@ -163,16 +162,13 @@ class DeepResolve:
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Arrays and facts of a result's file."""
-    if not path.exists():
-        raise FileNotFound(f"{path}: no such file")
+    arrays = read_archive(path, ("maps", *_ARRAYS, "facts"), _EXPECTED)
     try:
-        with np.load(path, allow_pickle=False) as saved:
-            arrays = {name: saved[name] for name in ("maps", *_ARRAYS)}
-            facts = json.loads(str(saved["facts"]))
+        facts = json.loads(str(arrays.pop("facts")))
         restarts, _, channels = arrays["maps"].shape
         sizes = {"fiv": (restarts, channels), "scores": (restarts,), "ofiv": (channels,), "weights": (restarts,)}
         if set(facts) != set(_FACTS) or any(arrays[name].shape != size for name, size in sizes.items()):
             raise ValueError("its arrays do not fit together")
-    except (OSError, ValueError, KeyError, EOFError, TypeError) as error:
-        raise FileFormatError(f"{path}: expected a result of deepresolve; {error}") from None
+    except (ValueError, TypeError) as error:
+        raise FileFormatError(f"{path}: expected {_EXPECTED}; {error}") from None
     return arrays, facts

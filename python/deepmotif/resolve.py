@@ -23,9 +23,8 @@ from ._resolve_result import DeepResolve
 from ._validation import check_number, check_whole, draw_seed
 from ._views import check_model, label_of, progress_bar
 from .exceptions import FileFormatError, InvalidArgumentError, ShapeError
-from .similarity import class_difference, class_similarity
 
-__all__ = ["DeepResolve", "class_difference", "class_similarity", "deepresolve"]
+__all__ = ["DeepResolve", "deepresolve"]
 
 Float = NDArray[np.float32]
 
