@@ -74,6 +74,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for type checkers and editors
     from .channels import (
         channel_importance as channel_importance,
         channel_interactions as channel_interactions,
+        channel_motifs as channel_motifs,
         enhanced_class_optimization as enhanced_class_optimization,
         visualize_channel as visualize_channel,
     )
@@ -92,12 +93,23 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for type checkers and editors
         scan as scan,
     )
     from .plots import (
+        plot_association_counts as plot_association_counts,
         plot_attribution as plot_attribution,
+        plot_class_biclusters as plot_class_biclusters,
+        plot_class_clusters as plot_class_clusters,
+        plot_class_similarity as plot_class_similarity,
         plot_dashboard as plot_dashboard,
+        plot_deepresolve as plot_deepresolve,
+        plot_feature_map as plot_feature_map,
         plot_history as plot_history,
         plot_logo as plot_logo,
+        plot_ofiv as plot_ofiv,
         plot_saliency as plot_saliency,
+        plot_similarity_comparison as plot_similarity_comparison,
         plot_temporal as plot_temporal,
+    )
+    from .resolve_page import (
+        resolve_html as resolve_html,
     )
 
 # Names by module, in the order in which data flow; a test holds them against the imports above.
@@ -151,6 +163,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "channels": (
         "channel_importance",
         "channel_interactions",
+        "channel_motifs",
         "enhanced_class_optimization",
         "visualize_channel",
     ),
@@ -158,13 +171,22 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "comparison": ("tomtom",),
     "scanning": ("scan",),
     "plots": (
+        "plot_association_counts",
         "plot_attribution",
+        "plot_class_biclusters",
+        "plot_class_clusters",
+        "plot_class_similarity",
         "plot_dashboard",
+        "plot_deepresolve",
+        "plot_feature_map",
         "plot_history",
         "plot_logo",
+        "plot_ofiv",
         "plot_saliency",
+        "plot_similarity_comparison",
         "plot_temporal",
     ),
+    "resolve_page": ("resolve_html",),
 }
 _MODULES = (*_EXPORTS, "layers")
 

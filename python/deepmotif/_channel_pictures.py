@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from . import _native
 from ._class_optimization import class_optimization
 from ._motif import Motif
-from ._places import activations_at
+from ._places import activations_at, find_place
 from ._validation import check_number, check_whole, draw_seed
 from ._views import check_model, label_of
 from .exceptions import InvalidArgumentError, ShapeError
@@ -24,6 +24,12 @@ _POSITIONWISE = {
     "dense",
 }  # fmt: skip
 _WINDOWS = {"conv1d", "max_pool1d", "average_pool1d"}
+
+# Layers whose channels are those of what they read.
+_KEEP_CHANNELS = (_POSITIONWISE | _WINDOWS - {"conv1d"} | {"global_max_pool1d", "global_average_pool1d"}) - {"dense"}
+
+# The penalty makes what does not matter small, never zero.
+_SMALLEST_SHARE = 0.01
 
 # Random sequences to look for windows in, where none are given.
 _DRAWN = 500
@@ -45,8 +51,8 @@ def visualize_channel(
 
     For a channel that reads the letters through one convolution alone it is the kernel. Otherwise the letters of the
     receptive field climb to a maximum of a(X) - l2 ||X||^2, the channel's activation with a penalty, from the windows
-    of real sequences that activate the channel most, and the start that ends highest is taken. Negative values become 0
-    and each position is normalised; a position without a positive value is uniform.
+    of real sequences that activate the channel most, and the start that ends highest is taken. Values below a
+    hundredth of the largest become 0 and each position is normalised; a position without any is uniform.
 
     Parameters
     ----------
@@ -117,6 +123,39 @@ def visualize_channel(
         return Motif(_distributions(_cut(letters[best], int(positions[best]), field)), name)
 
 
+def channel_motifs(m: Any, layer: str | int | None = None, X: Any = None, **options: Any) -> list[Motif] | None:
+    """A picture of every channel of a feature map: `visualize_channel` of the convolution whose channels they are.
+
+    Parameters
+    ----------
+    m, layer
+        As in `deepresolve`.
+    X, **options
+        Of `visualize_channel`.
+
+    Returns
+    -------
+    list of Motif, one a channel, or None
+        None where the channels are not those of a convolution (behind an LSTM, of the letters).
+
+    Examples
+    --------
+    >>> import deepmotif as dm
+    >>> model = dm.CNN(filters=4, kernel_sizes=(5,), random_state=0).build(40, 2)
+    >>> [len(motif) for motif in dm.channel_motifs(model)]
+    [5, 5, 5, 5]
+    """
+    place = find_place(check_model(m), layer)
+    while place >= 0 and m._layers[place].kind != "conv1d":
+        if m._layers[place].kind not in _KEEP_CHANNELS:
+            return None
+        place -= 1
+    if place < 0:
+        return None
+    channels = m._engine.layer_shape(place, m.length_)[1]
+    return [visualize_channel(m, place, channel, X, **options) for channel in range(channels)]
+
+
 def _only_kernel(m: Any, place: int, channel: int) -> Float | None:
     """The kernel (width, 4) of a channel that reads letters through one convolution and nothing else."""
     layers = m._layers[: place + 1]
@@ -126,8 +165,9 @@ def _only_kernel(m: Any, place: int, channel: int) -> Float | None:
 
 
 def _distributions(weights: Float) -> NDArray[np.float64]:
-    """Positive parts, each position normalised; uniform where there is nothing positive."""
+    """Positive parts above a hundredth of the largest, each position normalised; uniform where there is none."""
     positive = np.maximum(weights, 0).astype(np.float64)
+    positive[positive < _SMALLEST_SHARE * positive.max()] = 0
     total = positive.sum(axis=1, keepdims=True)
     return np.where(total > 0, positive / np.where(total > 0, total, 1), 0.25)
 

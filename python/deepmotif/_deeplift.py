@@ -91,8 +91,8 @@ def _through_maxima(layer: Layer, x: Float, x0: Float, change: Float, multiplier
     rows, channels = np.arange(len(x))[:, None, None], np.arange(x.shape[2])[None, None, :]
     difference = x[rows, place, channels] - np.broadcast_to(x0, x.shape)[rows, place, channels]
     quotient = np.divide(multipliers * change, difference, out=np.zeros_like(change), where=difference != 0)
-    # No change at all: the gradient, so that multipliers are continuous.
-    quotient = np.where(change == 0, multipliers, quotient)
+    # Where nothing changed at all the gradient, so that multipliers are continuous.
+    quotient = np.where((change == 0) & (difference == 0), multipliers, quotient)
     result = np.zeros_like(x)
     np.add.at(result, (rows, place, channels), quotient)
     return result

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._ascent import part_gradients, part_scores
-from ._channel_pictures import enhanced_class_optimization, visualize_channel
+from ._channel_pictures import channel_motifs, enhanced_class_optimization, visualize_channel
 from ._deeplift import contributions
 from ._places import activations_at, find_place, place_name
 from ._resolve_result import DeepResolve
@@ -25,6 +25,7 @@ __all__ = [
     "ChannelInteractions",
     "channel_importance",
     "channel_interactions",
+    "channel_motifs",
     "enhanced_class_optimization",
     "visualize_channel",
 ]

@@ -1,4 +1,4 @@
-"""The command line, `deepmotif demo | train | predict | dashboard`: its arguments, exit codes and error messages.
+"""The command line, `deepmotif demo | train | predict | dashboard | resolve`: arguments, exit codes, error messages.
 
 The last room: what each command does is in `commands`, and everything it does is possible from Python as well.
 """
@@ -94,6 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_predict(commands)
     _add_dashboard(commands)
+    _add_resolve(commands)
     return parser
 
 
@@ -204,11 +205,11 @@ def _add_motif(group: Any) -> None:
     )
 
 
-def _add_folder(parser: argparse.ArgumentParser, default: str | None) -> None:
+def _add_folder(parser: argparse.ArgumentParser, default: str | None, names: Sequence[str] = ("--output",)) -> None:
     text = "folder for the results, made if it does not exist; files of the same names are replaced"
     shown = " (default: %(default)s)" if default else ""
     parser.add_argument(
-        "--output", type=Path, default=default, required=default is None, metavar="DIR", help=text + shown
+        *names, dest="output", type=Path, default=default, required=default is None, metavar="DIR", help=text + shown
     )
 
 
@@ -341,6 +342,61 @@ def _add_dashboard(commands: Any) -> None:
     )
     _add_folder(parser, None)
     _add_columns(parser)
+
+
+def _add_resolve(commands: Any) -> None:
+    parser = _new_command(
+        commands,
+        "resolve",
+        "run_resolve",
+        "Find what the channels of a layer mean to each class (DeepResolve).",
+        "  deepmotif resolve models/cnn.safetensors --output channels\n"
+        "  deepmotif resolve model.safetensors --layer max_pool1d_0 --target all --output channels\n\n"
+        "Writes channels.html, tables, figures, and the result of each class; a run that was interrupted goes on\n"
+        "where it was when the same command is given again.",
+    )
+    parser.add_argument("file", type=Path, nargs="?", metavar="MODEL", help="model saved by train or demo")
+    parser.add_argument("--model", type=Path, metavar="FILE", help="the same, as in the other commands")
+    parser.add_argument(
+        "--layer", metavar="NAME", help="whose output is resolved (default: the input of the first dense layer)"
+    )
+    parser.add_argument(
+        "--target",
+        action="append",
+        metavar="CLASS",
+        help="class, or all; repeat it for several (default: the positive one of two, else all)",
+    )
+    parser.add_argument(
+        "--sequences",
+        type=Path,
+        metavar="FILE",
+        help="real sequences, for --l2 auto and to find windows for pictures of channels in deeper layers",
+    )
+    group = parser.add_argument_group("ascent")
+    group.add_argument(
+        "--restarts", type=_whole(1), default=10, metavar="N", help="random starts (default: %(default)s)"
+    )
+    group.add_argument("--l2", type=_penalty, default=2.8, metavar="X", help="lambda, or auto (default: %(default)s)")
+    group.add_argument(
+        "--learning-rate",
+        type=_number(0, math.inf, open_low=True),
+        default=0.005,
+        metavar="X",
+        help="of the first 500 steps (default: %(default)s)",
+    )
+    group.add_argument("--steps", type=_whole(1), default=10_000, metavar="N", help="at most (default: %(default)s)")
+    group.add_argument(
+        "--mode",
+        choices=("paper", "published"),
+        default="paper",
+        help="as the paper says, or as the authors' program does it (default: %(default)s)",
+    )
+    _add_folder(parser, None, ("--output", "--out"))
+    _add_columns(parser)
+
+
+def _penalty(text: str) -> float | str:
+    return text if text == "auto" else _number(0, math.inf)(text)
 
 
 if __name__ == "__main__":
