@@ -67,10 +67,17 @@ package struct AdamStep: Sendable {
     package var epsilon: Float
     /// Element-wise clamp of the gradient; infinity for none.
     package var clip: Float
+    /// Times the parameters: added to the clamped gradient.
+    package var decay: Float
+    /// The parameters are multiplied by this first.
+    package var shrinkage: Float
 
     package init(
-        beta1: Float, beta2: Float, stepSize: Float, secondMomentRoot: Float, epsilon: Float, clip: Float
+        beta1: Float, beta2: Float, stepSize: Float, secondMomentRoot: Float, epsilon: Float, clip: Float,
+        decay: Float = 0, shrinkage: Float = 1
     ) {
+        self.decay = decay
+        self.shrinkage = shrinkage
         self.beta1 = beta1
         self.beta2 = beta2
         self.stepSize = stepSize
@@ -207,6 +214,12 @@ package struct KernelTable: Sendable {
     /// count). With shrink 1 and rate 0 the map stays as it is.
     package var ascend: AscendKernel
 
+    /// The other optimizers, and statistics of whole batches.
+    package var training: TrainingKernels
+
+    /// Further activations, normalisation, GRU.
+    package var layers: LayerKernels
+
     package init(
         level: Int32, panelWidth: Int, lstmLanes: Int,
         packMatrix: @escaping PackMatrixKernel, multiply: @escaping MultiplyKernel,
@@ -224,7 +237,7 @@ package struct KernelTable: Sendable {
         sigmoidGradient: @escaping MapGradientKernel, tanh: @escaping MapKernel,
         tanhGradient: @escaping MapGradientKernel, add: @escaping MapKernel,
         addColumnSums: @escaping AddColumnSumsKernel, dropout: @escaping DropoutKernel, adam: @escaping AdamKernel,
-        ascend: @escaping AscendKernel
+        ascend: @escaping AscendKernel, training: TrainingKernels, layers: LayerKernels
     ) {
         self.level = level
         self.panelWidth = panelWidth
@@ -259,6 +272,8 @@ package struct KernelTable: Sendable {
         self.dropout = dropout
         self.adam = adam
         self.ascend = ascend
+        self.training = training
+        self.layers = layers
     }
 
     /// Floats that `packMatrix` writes.

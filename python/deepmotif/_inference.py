@@ -52,10 +52,10 @@ class Predictor(FittedModel):
         with self._lock:
             data = self._read_fitted(X)
             scores = np.empty((len(data), len(self.classes_)), dtype=np.float32)
-            engine, threads = self._engine, self._threads()
+            threads = self._threads()
 
             def block(start: int, stop: int) -> None:
-                scores[start:stop] = engine.scores(data[start:stop], threads)
+                scores[start:stop] = self._scores_of(data[start:stop], threads)
 
             run_in_blocks(len(data), data.shape[1], block)
             return scores
@@ -142,7 +142,7 @@ class Predictor(FittedModel):
         """Scores, targets that can be measured, and what both mean."""
         with self._lock:
             scores, classes, output = self.scores(X), self.classes_, self._head
-        targets = output.encode(output.read(y, len(scores), "y"), classes)
+        targets = output.encode(output.read(y, len(scores), "y"), classes)[:]  # labels in a file are read as a whole
         output.check_measurable(targets, classes)
         return scores, targets, output
 
