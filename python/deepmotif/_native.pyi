@@ -145,6 +145,12 @@ class Model:
     ) -> Float:
         """Advances variables and squares (R, L, 4) in place; returns the objective (R, steps)."""
 
+    def channel_peaks(self, X: Codes | Float, layer: int, threads: int) -> tuple[NDArray[np.int32], Float]:
+        """First position of the maximum of every channel of a layer and the maximum, both (N, K)."""
+
+    def ablated_scores(self, X: Codes | Float, layer: int, threads: int) -> Float:
+        """Scores (N, K, C) with one channel of a layer at a time set to zero."""
+
 class Trainer:
     """Optimizer state of one model."""
 

@@ -96,6 +96,10 @@ PyObject *model_saliency(PyObject *self, PyObject *args, PyObject *keywords);
 PyObject *model_temporal_scores(PyObject *self, PyObject *args, PyObject *keywords);
 PyObject *model_class_optimization(PyObject *self, PyObject *args, PyObject *keywords);
 
+/* Methods of Model that channels.c adds. */
+PyObject *model_channel_peaks(PyObject *self, PyObject *args, PyObject *keywords);
+PyObject *model_ablated_scores(PyObject *self, PyObject *args, PyObject *keywords);
+
 extern PyType_Spec model_type_spec;
 extern PyType_Spec trainer_type_spec;
 extern PyType_Spec scanner_type_spec;
