@@ -65,6 +65,21 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for type checkers and editors
         read_motifs as read_motifs,
         write_meme as write_meme,
     )
+    from .filters import (
+        FilterMotif as FilterMotif,
+        filter_motifs as filter_motifs,
+    )
+    from .extraction import (
+        WindowMotif as WindowMotif,
+        activation_motifs as activation_motifs,
+        class_motif as class_motif,
+        saliency_motifs as saliency_motifs,
+        temporal_motifs as temporal_motifs,
+    )
+    from .seqlets import (
+        SeqletMotif as SeqletMotif,
+        seqlet_motifs as seqlet_motifs,
+    )
     from .comparison import (
         tomtom as tomtom,
     )
@@ -119,6 +134,9 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "temporal_scores",
     ),
     "motifs": ("Motif", "find_hits", "jaspar", "read_meme", "read_motifs", "write_meme"),
+    "filters": ("FilterMotif", "filter_motifs"),
+    "extraction": ("WindowMotif", "activation_motifs", "class_motif", "saliency_motifs", "temporal_motifs"),
+    "seqlets": ("SeqletMotif", "seqlet_motifs"),
     "comparison": ("tomtom",),
     "scanning": ("scan",),
     "plots": (
