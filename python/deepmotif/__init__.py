@@ -81,6 +81,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for type checkers and editors
         seqlet_motifs as seqlet_motifs,
     )
     from .comparison import (
+        motif_matches as motif_matches,
         tomtom as tomtom,
     )
     from .scanning import (
@@ -89,10 +90,14 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for type checkers and editors
     from .plots import (
         plot_attribution as plot_attribution,
         plot_dashboard as plot_dashboard,
+        plot_filters as plot_filters,
         plot_history as plot_history,
         plot_logo as plot_logo,
         plot_saliency as plot_saliency,
         plot_temporal as plot_temporal,
+    )
+    from .html import (
+        gallery_html as gallery_html,
     )
 
 # Names by module, in the order in which data flow; a test holds them against the imports above.
@@ -137,16 +142,18 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "filters": ("FilterMotif", "filter_motifs"),
     "extraction": ("WindowMotif", "activation_motifs", "class_motif", "saliency_motifs", "temporal_motifs"),
     "seqlets": ("SeqletMotif", "seqlet_motifs"),
-    "comparison": ("tomtom",),
+    "comparison": ("motif_matches", "tomtom"),
     "scanning": ("scan",),
     "plots": (
         "plot_attribution",
         "plot_dashboard",
+        "plot_filters",
         "plot_history",
         "plot_logo",
         "plot_saliency",
         "plot_temporal",
     ),
+    "html": ("gallery_html",),
 }
 _MODULES = (*_EXPORTS, "layers")
 
