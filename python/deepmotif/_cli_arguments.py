@@ -46,19 +46,24 @@ def number(low: float, high: float, *, open_low: bool = False) -> Callable[[str]
     return parse
 
 
-def new_command(
-    commands: Any, name: str, function: str, summary: str, examples: str, *, seed: bool = True
-) -> argparse.ArgumentParser:
-    """A command whose work is `function` of the module `commands.name`, imported only when it runs."""
+def command(name: str, function: str) -> Callable[[argparse.Namespace], None]:
+    """`function` of the module `commands.name`, imported only when it runs."""
 
     def run(options: argparse.Namespace) -> None:
         from importlib import import_module
 
         getattr(import_module(f"deepmotif.commands.{name}"), function)(options)
 
+    return run
+
+
+def new_command(
+    commands: Any, name: str, function: str, summary: str, examples: str, *, seed: bool = True
+) -> argparse.ArgumentParser:
+    """A command whose work is `function` of the module `commands.name`."""
     epilog = f"examples:\n{examples}"
     parser: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary, epilog=epilog)
-    parser.set_defaults(run=run, usage_error=parser.error)
+    parser.set_defaults(run=command(name, function), usage_error=parser.error)
     if seed:
         parser.add_argument(
             "--seed", type=seed_number, default=0, metavar="N", help="seed of everything random (default: %(default)s)"

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ._cli_arguments import add_columns, add_folder, add_motif, add_training, new_command, number, whole
+from ._cli_arguments import add_columns, add_folder, add_motif, add_training, command, new_command, number, whole
 from ._cli_motifs import add_motifs, add_scan, add_tomtom
 from .exceptions import DeepMotifError
 
@@ -98,6 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_motifs(commands)
     add_tomtom(commands)
     add_scan(commands)
+    _add_bench(commands)
     return parser
 
 
@@ -248,6 +249,40 @@ def _add_dashboard(commands: Any) -> None:
     )
     add_folder(parser, None)
     add_columns(parser)
+
+
+def _add_bench(commands: Any) -> None:
+    parser = commands.add_parser(
+        "bench",
+        help="Measure speed beside other frameworks, memory and growth.",
+        description="Measure speed beside other frameworks, memory and growth, and print the tables.",
+        epilog="examples:\n"
+        "  deepmotif bench --networks cnn rnn --tasks train predict --threads 1 --output bench\n"
+        "  deepmotif bench --alone --sections speed memory\n\n"
+        "PyTorch and JAX are measured where they are installed (pip install 'deepmotif[bench]'), in turns with this\n"
+        "package: memory layouts, compiled graphs and batch sizes; the best is the rival. Nothing else should run.",
+    )
+    names = ("cnn", "rnn", "cnn-rnn", "deepresolve-16x25", "deepresolve-32x8", "deepsea")
+    tasks = ("train", "predict", "predict one", "saliency", "saliency one", "classopt 64", "classopt 1")
+    parser.add_argument(
+        "--sections", nargs="+", choices=("speed", "memory", "growth"), default=["speed"], help="tables"
+    )
+    parser.add_argument(
+        "--networks", nargs="+", choices=names, default=list(names), metavar="NAME", help=", ".join(names)
+    )
+    parser.add_argument("--tasks", nargs="+", choices=tasks, default=list(tasks), metavar="TASK", help=", ".join(tasks))
+    parser.add_argument(
+        "--threads", nargs="+", type=whole(1), default=[1], metavar="N", help="numbers of threads (default: 1)"
+    )
+    parser.add_argument(
+        "--seconds", type=number(0, 60, open_low=True), default=0.5, metavar="S", help="of one repeat (default: 0.5)"
+    )
+    parser.add_argument("--repeats", type=whole(1), default=5, metavar="N", help="of each program (default: 5)")
+    parser.add_argument("--alone", action="store_true", help="without other frameworks")
+    parser.add_argument("--plain", action="store_true", help="also the script a user writes: PyTorch without settings")
+    parser.add_argument("--output", type=Path, metavar="DIR", help="folder for bench.json and bench.md")
+    parser.add_argument("--quiet", "-q", action="store_true", help="no progress on stderr")
+    parser.set_defaults(run=command("bench", "run_bench"), usage_error=parser.error)
 
 
 if __name__ == "__main__":
