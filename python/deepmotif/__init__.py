@@ -87,7 +87,23 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for type checkers and editors
         read_motifs as read_motifs,
         write_meme as write_meme,
     )
+    from .filters import (
+        FilterMotif as FilterMotif,
+        filter_motifs as filter_motifs,
+    )
+    from .extraction import (
+        WindowMotif as WindowMotif,
+        activation_motifs as activation_motifs,
+        class_motif as class_motif,
+        saliency_motifs as saliency_motifs,
+        temporal_motifs as temporal_motifs,
+    )
+    from .seqlets import (
+        SeqletMotif as SeqletMotif,
+        seqlet_motifs as seqlet_motifs,
+    )
     from .comparison import (
+        motif_matches as motif_matches,
         tomtom as tomtom,
     )
     from .scanning import (
@@ -102,6 +118,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for type checkers and editors
         plot_dashboard as plot_dashboard,
         plot_deepresolve as plot_deepresolve,
         plot_feature_map as plot_feature_map,
+        plot_filters as plot_filters,
         plot_history as plot_history,
         plot_logo as plot_logo,
         plot_ofiv as plot_ofiv,
@@ -109,8 +126,9 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for type checkers and editors
         plot_similarity_comparison as plot_similarity_comparison,
         plot_temporal as plot_temporal,
     )
-    from .resolve_page import (
-        resolve_html as resolve_html,
+    from .html import (
+        channels_html as channels_html,
+        gallery_html as gallery_html,
     )
 
 # Names by module, in the order in which data flow; a test holds them against the imports above.
@@ -170,7 +188,10 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "visualize_channel",
     ),
     "motifs": ("Motif", "find_hits", "jaspar", "read_meme", "read_motifs", "write_meme"),
-    "comparison": ("tomtom",),
+    "filters": ("FilterMotif", "filter_motifs"),
+    "extraction": ("WindowMotif", "activation_motifs", "class_motif", "saliency_motifs", "temporal_motifs"),
+    "seqlets": ("SeqletMotif", "seqlet_motifs"),
+    "comparison": ("motif_matches", "tomtom"),
     "scanning": ("scan",),
     "plots": (
         "plot_association_counts",
@@ -181,6 +202,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "plot_dashboard",
         "plot_deepresolve",
         "plot_feature_map",
+        "plot_filters",
         "plot_history",
         "plot_logo",
         "plot_ofiv",
@@ -188,7 +210,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "plot_similarity_comparison",
         "plot_temporal",
     ),
-    "resolve_page": ("resolve_html",),
+    "html": ("channels_html", "gallery_html"),
 }
 _MODULES = (*_EXPORTS, "layers")
 

@@ -205,6 +205,11 @@ class Model:
         threads: int,
     ) -> int:
         """Advances R ascents, all arrays in place, by up to n_steps; returns how many have not stopped."""
+    def channel_peaks(self, X: Codes | Float, layer: int, threads: int) -> tuple[NDArray[np.int32], Float]:
+        """First position of the maximum of every channel of a layer and the maximum, both (N, K)."""
+
+    def ablated_scores(self, X: Codes | Float, layer: int, threads: int) -> Float:
+        """Scores (N, K, C) with one channel of a layer at a time set to zero."""
 
 Targets = NDArray[np.int32] | NDArray[np.uint8] | Float
 """Class indices (N,) for softmax; for sigmoid uint8 (N, C) of 0, 1 and 255 = missing, or as for linear: float32 (N, C)

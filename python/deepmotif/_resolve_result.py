@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from . import _importance as formulas
 from ._archive import read_archive, write_archive
-from ._files import checked_path
+from ._reading import checked_path
 from .exceptions import FileFormatError
 
 Float = NDArray[np.float32]
@@ -141,7 +141,7 @@ class DeepResolve:
         """
         arrays = {name: getattr(self, name) for name in ("maps", *_ARRAYS)}
         facts = json.dumps({name: getattr(self, name) for name in _FACTS})
-        write_archive(Path(checked_path(path)), arrays | {"facts": np.array(facts)})
+        write_archive(checked_path(path), arrays | {"facts": np.array(facts)})
 
     @classmethod
     def load(cls, path: Any) -> Self:
@@ -154,7 +154,7 @@ class DeepResolve:
         FileFormatError
             If it is of another kind or damaged.
         """
-        place = Path(checked_path(path))
+        place = checked_path(path)
         arrays, facts = _read(place)
         arrays.pop("maps")
         return cls(place, **arrays, **facts)

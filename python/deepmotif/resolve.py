@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from . import _native
 from ._ascent import Ascent, part_gradients, starts
-from ._files import checked_path, write_file
+from ._files import write_file
 from ._places import activations_at, find_place, place_name, place_shape
+from ._reading import checked_path
 from ._resolve_result import DeepResolve
 from ._validation import check_number, check_whole, draw_seed
 from ._views import check_model, label_of, progress_bar
@@ -141,7 +142,7 @@ def deepresolve(
             l2 = find_l2(m, place, shape, classes, seed, X, rate)
             rate *= DEFAULT_L2 / l2
         run = _Run(m, place, start, float(l2), rate, min(max_steps, 1 << 40), mode)
-        folder = None if directory is None else _Folder(Path(checked_path(directory)), run.settings(seed))
+        folder = None if directory is None else _Folder(checked_path(directory, "directory"), run.settings(seed))
         results = run.results(classes, folder, progress)
     return results if _is_many(target) else results[0]
 

@@ -103,6 +103,9 @@ PyObject *model_class_optimization(PyObject *self, PyObject *args, PyObject *key
 PyObject *model_part_outputs(PyObject *self, PyObject *args, PyObject *keywords);
 PyObject *model_part_gradient(PyObject *self, PyObject *args, PyObject *keywords);
 PyObject *model_climb(PyObject *self, PyObject *args, PyObject *keywords);
+/* Methods of Model that channels.c adds. */
+PyObject *model_channel_peaks(PyObject *self, PyObject *args, PyObject *keywords);
+PyObject *model_ablated_scores(PyObject *self, PyObject *args, PyObject *keywords);
 
 extern PyType_Spec model_type_spec;
 extern PyType_Spec trainer_type_spec;

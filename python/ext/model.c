@@ -344,6 +344,8 @@ static PyMethodDef methods[] = {
     KEYWORD_METHOD("part_outputs", model_part_outputs, "Outputs of layers first ... last - 1."),
     KEYWORD_METHOD("part_gradient", model_part_gradient, "Gradient of layers first ... last - 1."),
     KEYWORD_METHOD("climb", model_climb, "Steps of gradient ascent on feature maps."),
+    KEYWORD_METHOD("channel_peaks", model_channel_peaks, "First maximum (N, K) of every channel: positions, values."),
+    KEYWORD_METHOD("ablated_scores", model_ablated_scores, "Scores (N, K, C) with one channel at a time set to zero."),
     {NULL, NULL, 0, NULL},
 };
 

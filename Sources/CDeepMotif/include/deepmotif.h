@@ -329,6 +329,14 @@ int32_t dm_view_class_optimization(
 /* Uniform [0, 1) starts, one stream a restart. */
 int32_t dm_random_uniform(uint64_t seed, int64_t streams, int64_t count, float *values);
 
+/* The largest value of every channel of a layer's output and the first position that has it, both (N, K). */
+int32_t dm_view_channel_peaks(
+    dm_model *model, const dm_sequences *sequences, int64_t layer, int32_t threads, int32_t *positions, float *values);
+
+/* Scores (N, K, C), before the output function, with channel k of a layer's output set to zero at every position. */
+int32_t dm_view_ablated_scores(
+    dm_model *model, const dm_sequences *sequences, int64_t layer, int32_t threads, float *scores);
+
 /* The original's normalisation: clamp to [0, 1], divide by the maximum, add 0.01, normalise each position. */
 int32_t dm_view_class_optimization_matrix(const float *inputs, int64_t restarts, int64_t length, float *matrices);
 

@@ -52,7 +52,7 @@ def run_resolve(options: Any) -> None:
         dm.write_meme(folder / "channels.meme", motifs)
     _write_tables(folder, results, motifs)
     _write_figures(folder, results, motifs)
-    dm.resolve_html(folder / "channels.html", results, motifs=motifs, title=f"Channels of {path.name}")
+    dm.channels_html(folder / "channels.html", results, motifs=motifs, title=f"Channels of {path.name}")
     progress.say(f"saved {folder / 'channels.html'} and the tables and figures beside it")
 
 

@@ -5,6 +5,7 @@ Figure, and never show anything.
 """
 
 from deepmotif.plots.dashboard import plot_dashboard
+from deepmotif.plots.filters import plot_filters
 from deepmotif.plots.logos import plot_attribution, plot_logo
 from deepmotif.plots.resolve import plot_deepresolve, plot_feature_map, plot_ofiv
 from deepmotif.plots.similarity import (
@@ -26,6 +27,7 @@ __all__ = [
     "plot_dashboard",
     "plot_deepresolve",
     "plot_feature_map",
+    "plot_filters",
     "plot_history",
     "plot_logo",
     "plot_ofiv",
