@@ -114,8 +114,11 @@ public func dm_feature_maps_climb(
         let given = try require(maps, "maps").pointee
         let count = try size(given.count, "count")
         let length = try size(given.length, "length", atLeast: 1)
-        let channels = try network.partShapes(tail, length: length).input.channels
-        let floats = try product(count, length, channels, name: "maps")
+        let shapes = try network.partShapes(tail, length: length)
+        guard shapes.output.length == 1 else {
+            throw .shape("feature maps of \(length) positions do not end in one position of scores")
+        }
+        let floats = try product(count, length, shapes.input.channels, name: "maps")
         let state = FeatureMapState(
             count: count, length: length, targets: try require(given.targets, "targets"),
             l2: try require(given.l2, "l2"), maps: try require(given.maps, "maps"),
