@@ -1,4 +1,4 @@
-"""Known motifs among the top filters: DeepResolve beside input-based rankings, as in table 1 of the paper, on real data.
+"""Known motifs among the top filters: DeepResolve beside input-based rankings, the paper's table 1, on real data.
 
 For every set a network of 16 filters of 25, global maximum, dense 32 and dense 1 is trained on peaks and their
 dinucleotide shuffles. Filters are ranked by OFIV, by saliency, gradient x activation and DeepLIFT at the same layer;
@@ -30,10 +30,11 @@ def network(seed: int, epochs: int) -> dm.Network:
     )
 
 
-def p_values(motifs: list[Any], known: list[Any]) -> np.ndarray:
-    """Smallest Tomtom p-value of each motif against the factor's motifs."""
+def p_values(motifs: list[Any], database: list[Any], known: list[str]) -> np.ndarray:
+    """Smallest Tomtom p-value of each motif against the factor's motifs, among all columns of the database."""
     named = [dm.Motif(motif.probabilities, f"query_{i}") for i, motif in enumerate(motifs)]
-    table = dm.tomtom(named, known)
+    table = dm.tomtom(named, database)
+    table = table[table.target.isin(known)]
     best = table.groupby("query").p_value.min()
     return np.array([best.get(f"query_{i}", 1.0) for i in range(len(named))])
 
@@ -51,7 +52,8 @@ def main() -> None:
     done = 0
     for item in options.sets:
         factor, path = item.split("=", 1)
-        known = [m for m in database if factor.upper() in (m.alternate_name or m.name).upper().split("::")]
+        names = {motif.name: (motif.alternate_name or motif.name).upper() for motif in database}
+        known = [name for name, gene in names.items() if factor.upper() in gene.split("::")]
         if not known:
             print(f"{factor}: no known motif")
             continue
@@ -62,26 +64,26 @@ def main() -> None:
         m = network(options.seed, options.epochs).fit(X, y)
         positives = X[y == 1][:1000]
         result = dm.deepresolve(m)
-        motifs = [motif.trim() for motif in dm.filter_motifs(m, positives)]
-        found = p_values(motifs, known)
-        dead = np.array([motif.dead for motif in dm.filter_motifs(m, positives)])
-        found[dead] = 1
+        filters = dm.filter_motifs(m, positives)
+        found = p_values([motif.trim() for motif in filters], database, known)
+        found[[motif.dead for motif in filters]] = 1
         orders = {"OFIV": found[result.ranking]}
         for method in METHODS[1:4]:
             orders[method] = found[np.argsort(-dm.channel_importance(m, positives, method), kind="stable")]
         pieces = dm.enhanced_class_optimization(m, width=25, output="score", steps=300)
-        orders["class_optimization"] = p_values(pieces, known)
+        orders["class_optimization"] = p_values(pieces, database, known)
         for method, values in orders.items():
             for top in TOPS:
                 for limit in LIMITS:
                     counts[method, top, limit] += bool((values[:top] < limit).any())
         done += 1
         first = {method: int(values.argmin()) + 1 for method, values in orders.items()}
+        auc, seconds = max(m.history_["val_auc"]), time.perf_counter() - began
         print(
-            f"{factor}: validation AUC {max(m.history_['val_auc']):.3f}, best p {found.min():.1e}, rank of the best match "
-            f"{first}, {result.n_components} component(s), {time.perf_counter() - began:.0f} s",
-            flush=True,
+            f"{factor}: validation AUC {auc:.3f}, best p {found.min():.1e}, {result.n_components} component(s),",
+            end=" ",
         )
+        print(f"rank of the best match {first}, {seconds:.0f} s", flush=True)
     print(f"of {done} sets: method | " + " | ".join(f"top {top}, p < {limit}" for limit in LIMITS for top in TOPS))
     for method in METHODS:
         print(method + " | " + " | ".join(str(counts[method, top, limit]) for limit in LIMITS for top in TOPS))
