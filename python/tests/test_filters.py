@@ -6,7 +6,7 @@ import pytest
 import deepmotif as dm
 from deepmotif import _native
 from deepmotif._receptive import channel_network, receptive_field
-from deepmotif.layers import AveragePool1D, Conv1D, GlobalMaxPool1D, MaxPool1D, ReLU
+from deepmotif.layers import AveragePool1D, Conv1D, Dense, GlobalMaxPool1D, MaxPool1D, ReLU
 
 L = 30
 
@@ -198,6 +198,28 @@ def test_shares_of_the_classes(cnn, codes):
         assert motif.negative_share == pytest.approx(active[y == 0].mean())
     motif = dm.filter_motifs(cnn, codes, y=np.ones(len(codes), dtype=int))[0]
     assert motif.negative_share is None
+
+
+def test_more_classes_than_two_have_no_default(codes):
+    model = dm.CNN(filters=6, kernel_sizes=(5, 3), random_state=1).build(L, 3)
+    assert dm.filter_motifs(model, codes)[0].importance is None
+    assert dm.filter_motifs(model, codes, target=2)[0].importance is not None
+    with pytest.raises(dm.InvalidArgumentError, match="target"):
+        dm.filter_motifs(model, codes, y=np.arange(len(codes)) % 3)
+    with pytest.raises(dm.InvalidArgumentError, match="target"):
+        dm.filter_motifs(model, codes, target=7)
+
+
+def test_the_network_of_the_forum(codes):
+    """Any sequence of layers: here the global maximum right behind a padded convolution."""
+    parts = [Conv1D(8, 24, padding="same"), ReLU(), GlobalMaxPool1D(), Dense(2)]
+    model = dm.Network(parts, random_state=0).build(L, 2)
+    field = receptive_field(model._layers, 0, L)
+    assert (field.start, field.size) == (-11, 24)
+    for motif, (windows, _) in zip(
+        dm.filter_motifs(model, codes), slow_windows(model, codes, 0, field, 0.5), strict=True
+    ):
+        np.testing.assert_array_equal(motif.counts, np.sum(windows, axis=0))
 
 
 def test_near_duplicates_share_a_group(codes):
