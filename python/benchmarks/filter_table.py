@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from motif_table import known_motifs
-from real_data import read_pair
+from motif_table import SETTINGS, known_motifs
+from real_data import NETWORKS, read_pair
 
 import deepmotif as dm
 
@@ -45,7 +45,8 @@ def main() -> None:
     print("set", "auc", "route", "motifs", "dead", "best", "E", "known", "known_E", "known_motif", sep="\t")
     for path in files:
         X, y, test_X, test_y = read_pair(path)
-        model = dm.CNN(epochs=options.epochs, batch_size=64, random_state=options.seed, n_threads=options.threads)
+        model = NETWORKS["cnn"](epochs=options.epochs, random_state=options.seed, n_threads=options.threads)
+        model.set_params(**SETTINGS["cnn"])
         model.fit(X, y, progress=False)
         auc = model.score(test_X, test_y)
         own = {motif.name for motif in known_motifs(path.name, database)}

@@ -2,11 +2,11 @@
 
     python python/benchmarks/motif_table.py FOLDER --sets ELK1 MYC K562_GATA1 > motif_table.tsv
 
-FOLDER as in real_data.py; a set's factor is found in its file name. Each network is trained with default settings but
-batches of 64, on which the recurrent one learns faster. For every positive test sequence each route gives one window of
-nine positions; counted is the share that match the factor's motif (any of its JASPAR motifs) at p < 0.05 by Tomtom, at
-its default settings, against JASPAR vertebrates. "class" is one motif a network. "chance" is the same for random
-windows of the same sequences. Lanchantin et al. 2017, table 3.
+FOLDER as in real_data.py; a set's factor is found in its file name. Networks are trained as `deepmotif demo` trains.
+For every positive test sequence each route gives one window of nine positions; counted is the share that match the
+factor's motif (any of its JASPAR motifs) at p < 0.05 by Tomtom, at its default settings, against JASPAR vertebrates.
+"class" is one motif a network. "chance" is the same for random windows of the same sequences. Lanchantin et al. 2017,
+table 3.
 """
 
 from __future__ import annotations
@@ -23,6 +23,12 @@ from real_data import NETWORKS, read_pair
 import deepmotif as dm
 
 WIDTH = 9
+# As `deepmotif demo` trains: the recurrent networks learn faster on small batches, the CNN then needs smaller steps.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "cnn": {"batch_size": 64, "learning_rate": 0.003},
+    "rnn": {"batch_size": 64},
+    "cnn-rnn": {"batch_size": 64},
+}
 
 
 def known_motifs(name: str, database: list[dm.Motif]) -> list[dm.Motif]:
@@ -95,9 +101,8 @@ def main() -> None:
         print(name, "-", "-", "chance", len(positives), *(f"{value:.3f}" for value in chance), 0, sep="\t", flush=True)
         for kind in options.networks:
             start = time.perf_counter()
-            model = NETWORKS[kind](
-                epochs=options.epochs, batch_size=64, random_state=options.seed, n_threads=options.threads
-            ).fit(X, y, progress=False)
+            model = NETWORKS[kind](epochs=options.epochs, random_state=options.seed, n_threads=options.threads)
+            model.set_params(**SETTINGS[kind]).fit(X, y, progress=False)
             auc = model.score(test_X, test_y)
             for route, motifs in extracted(model, positives, options.seed).items():
                 shares = share(motifs, known, database)
