@@ -50,7 +50,7 @@ class FilterMotif(Motif):
     positive_share, negative_share : float or None
         Share of the sequences of the class, and of all others, in which the filter is active; None without labels.
     importance : float or None
-        Mean change of the class's score that the filter makes: score minus score without it.
+        Mean change of the class's score that the filter makes on the strand given: score minus score without it.
     group : int or None
         Near-duplicates have the same number; None for dead filters.
     """

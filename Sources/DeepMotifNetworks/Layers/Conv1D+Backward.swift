@@ -43,8 +43,10 @@ extension Conv1D {
         parameterGradient: MutableFloats?, pass: LayerPass
     ) {
         if let parameterGradient {
-            pass.kernels.addColumnSums(
-                outputGradient, pass.rows * pass.output.length, filters, parameterGradient + filters * span)
+            if hasBias {
+                pass.kernels.addColumnSums(
+                    outputGradient, pass.rows * pass.output.length, filters, parameterGradient + filters * span)
+            }
             if case .codes(let codes) = input {
                 addCodesGradient(codes, outputGradient, parameterGradient, pass)
             }
