@@ -241,6 +241,22 @@ def test_more_classes_than_two_have_no_default(codes):
         dm.filter_motifs(model, codes, target=7)
 
 
+def test_tasks_and_values(codes):
+    parts = [Conv1D(4, 6), ReLU(), GlobalMaxPool1D()]
+    y = np.stack([np.arange(len(codes)) % 2, np.arange(len(codes)) % 4 == 0], axis=1).astype(int)
+    tasks = dm.Network([*parts, Dense(2)], output="sigmoid", random_state=0).build(L, 2)
+    best = tasks.activations(codes, 0).max(axis=1)
+    motif = dm.filter_motifs(tasks, codes, y=y, target=1)[0]
+    active = best[:, 0] > 0.5 * best[:, 0].max()
+    assert motif.positive_share == pytest.approx(active[y[:, 1] == 1].mean())
+    with pytest.raises(dm.ShapeError, match=r"y must be \(40, 2\)"):
+        dm.filter_motifs(tasks, codes, y=y[:, 0], target=1)
+    values = dm.Network([*parts, Dense(1)], output="linear", random_state=0).build(L, 1)
+    assert dm.filter_motifs(values, codes)[0].importance is not None
+    with pytest.raises(dm.InvalidArgumentError, match="no positives"):
+        dm.filter_motifs(values, codes, y=y[:, 0])
+
+
 def test_the_network_of_the_forum(codes):
     """Any sequence of layers: here the global maximum right behind a padded convolution."""
     parts = [Conv1D(8, 24, padding="same"), ReLU(), GlobalMaxPool1D(), Dense(2)]
