@@ -28,8 +28,8 @@ extension LayerSpec {
         resetsAfter = options.reset_after != 0
         isApproximate = options.approximate != 0
         slope = options.slope
-        momentum = options.momentum
         epsilon = options.epsilon
+        momentum = options.momentum
     }
 
     /// Deepest nesting of residual blocks.
@@ -73,8 +73,8 @@ public func dm_layer_options_init(_ options: UnsafeMutablePointer<dm_layer_optio
     options?.pointee = dm_layer_options(
         kind: kind, padding: spec.padding, units: 0, width: 0, stride: 1, dilation: 1, bidirectional: 0,
         return_sequences: 1, split_input: 0, rate: 0, left_padding: 0, right_padding: 0, bias: 1, ceil: 0,
-        count_padding: 1, order: spec.order, reset_after: 1, approximate: 0, slope: spec.slope,
-        momentum: spec.momentum, epsilon: spec.epsilon, body_count: 0, shortcut_count: 0)
+        count_padding: 1, order: spec.order, reset_after: 1, approximate: 0, slope: spec.slope, epsilon: spec.epsilon,
+        momentum: spec.momentum, body_count: 0, shortcut_count: 0)
 }
 
 @_cdecl("dm_model_create") @implementation

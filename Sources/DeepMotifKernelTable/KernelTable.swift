@@ -214,11 +214,11 @@ package struct KernelTable: Sendable {
     /// count). With shrink 1 and rate 0 the map stays as it is.
     package var ascend: AscendKernel
 
-    /// The other optimizers, and statistics of whole batches.
-    package var training: TrainingKernels
-
     /// Further activations, normalisation, GRU.
     package var layers: LayerKernels
+
+    /// The other optimizers, and statistics of whole batches.
+    package var training: TrainingKernels
 
     package init(
         level: Int32, panelWidth: Int, lstmLanes: Int,
@@ -237,7 +237,7 @@ package struct KernelTable: Sendable {
         sigmoidGradient: @escaping MapGradientKernel, tanh: @escaping MapKernel,
         tanhGradient: @escaping MapGradientKernel, add: @escaping MapKernel,
         addColumnSums: @escaping AddColumnSumsKernel, dropout: @escaping DropoutKernel, adam: @escaping AdamKernel,
-        ascend: @escaping AscendKernel, training: TrainingKernels, layers: LayerKernels
+        ascend: @escaping AscendKernel, layers: LayerKernels, training: TrainingKernels
     ) {
         self.level = level
         self.panelWidth = panelWidth
@@ -272,8 +272,8 @@ package struct KernelTable: Sendable {
         self.dropout = dropout
         self.adam = adam
         self.ascend = ascend
-        self.training = training
         self.layers = layers
+        self.training = training
     }
 
     /// Floats that `packMatrix` writes.

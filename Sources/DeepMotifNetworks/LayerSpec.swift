@@ -27,9 +27,9 @@ package struct LayerSpec: Sendable, Equatable {
     package var resetsAfter = true
     package var isApproximate = false
     package var slope: Float
+    package var epsilon: Float = 1e-5
     /// Of running statistics.
     package var momentum: Float = 0.1
-    package var epsilon: Float = 1e-5
     package var body: [LayerSpec] = []
     /// Empty: the input itself.
     package var shortcut: [LayerSpec] = []

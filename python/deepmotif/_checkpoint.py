@@ -49,7 +49,12 @@ class Checkpoint:
 
     def save(self, run: TrainingRun, model: SequenceModel) -> None:
         """Writes the state under a temporary name and renames it: the file is always one whole checkpoint."""
-        tensors: dict[str, NDArray[Any]] = {"weights": run.model.get_parameters(), "optimizer": run.trainer.get_state()}
+        state = run.trainer.get_state()
+        # But for the number of steps these are the engine's float32.
+        tensors: dict[str, NDArray[Any]] = {
+            "weights": run.model.get_parameters(),
+            "optimizer": state[1:].astype(np.float32),
+        }
         if run.best_weights is not None:
             tensors["best_weights"] = run.best_weights
         if run.state.seen:
@@ -57,6 +62,7 @@ class Checkpoint:
         config = {
             "identity": self.identity,
             "seed": model.random_state_,
+            "steps": int(state[0]),
             "epoch": run.epoch,
             "is_over": run.is_over,
             "rows": run.state.rows,
@@ -103,7 +109,8 @@ class SavedState:
         if run.best_weights is not None:
             run.model.set_parameters(run.best_weights)  # refuses what does not fit, now and not behind the last epoch
         run.model.set_parameters(tensors["weights"])
-        run.trainer.set_state(tensors["optimizer"])
+        steps = _files.whole(config["steps"], "steps", 0, 1 << 53)
+        run.trainer.set_state(np.concatenate([[steps], tensors["optimizer"]]))
         if config["best"] is not None:
             first, second = config["best"]
             run.best = (float.fromhex(first), float.fromhex(second))

@@ -111,10 +111,15 @@ def add_folder(parser: argparse.ArgumentParser, default: str | None, *names: str
     )
 
 
-def add_training(parser: argparse.ArgumentParser, epochs: str, batch_size: str = "256") -> None:
+def add_training(
+    parser: argparse.ArgumentParser, epochs: str, batch_size: str = "256", learning_rate: str = "0.01"
+) -> None:
     group = parser.add_argument_group("training")
     group.add_argument("--epochs", type=whole(1), metavar="N", help=f"passes over the sequences (default: {epochs})")
     group.add_argument("--batch-size", type=whole(1), metavar="N", help=f"sequences per step (default: {batch_size})")
     group.add_argument(
-        "--learning-rate", type=number(0, math.inf, open_low=True), metavar="X", help="at the start (default: 0.01)"
+        "--learning-rate",
+        type=number(0, math.inf, open_low=True),
+        metavar="X",
+        help=f"at the start (default: {learning_rate})",
     )

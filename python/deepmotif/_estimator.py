@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import numbers
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -218,7 +219,8 @@ class SequenceModel(Predictor):
             if validation_data is not None:
                 validation = self._read_validation(head, validation_data, classes, data.shape[1])
             # A number is a demand, that the checkpoint must have met; anything else draws a seed, once.
-            seed = saved.seed if saved and not isinstance(self.random_state, int) else draw_seed(self.random_state)
+            is_given = isinstance(self.random_state, numbers.Integral)
+            seed = draw_seed(self.random_state) if saved is None or is_given else saved.seed
             options = training_options(self, seed, self._threads())
             training, validation = self._hold_out(head, data, targets, validation, options)
             weights = head.weights(self.class_weight, classes, training)
@@ -227,7 +229,7 @@ class SequenceModel(Predictor):
                 identity = identity_of(self.class_weight, layers, head, classes, options, training, validation)
             if saved is not None and identity is not None:
                 saved.check(identity)
-            run = None
+            run, before = None, self._model
             try:
                 self._adopt(head, layers, data.shape[1], classes, options.seed)
                 run = TrainingRun(self, training, validation, weights, options)
@@ -238,7 +240,8 @@ class SequenceModel(Predictor):
                 run.run(hooks, progress)
             except BaseException:
                 # Ctrl-C too: a model is either trained a little or, before its first step or diverged, not fitted.
-                if run is None or not run.has_started or not np.isfinite(self._engine.get_parameters()).all():
+                # Layers that do not fit leave the model as it was.
+                if self._model is not before and (run is None or not run.has_usable_weights):
                     self._forget()
                 raise
         return self
@@ -274,6 +277,7 @@ class SequenceModel(Predictor):
                 self._check_classes(classes)
             targets = head.encode(labels, self.classes_)
             options = training_options(self, self.random_state_, self._threads())
+            self._strands = options.reverse_complement
             rows = LabelledRows(data, targets, np.arange(len(data), dtype=np.int64))
             weights = head.weights(self.class_weight, self.classes_, rows)
             passes = len(self.history_["loss"])

@@ -42,7 +42,6 @@ _UNSAVED_HISTORY = ("seconds",)
 
 # Far beyond any network's; what a hostile header unpacks to in memory is some thirty times its size.
 _LARGEST_HEADER = 1 << 22
-_TENSOR_TYPES = {"F32": "<f4", "F64": "<f8"}
 _MOST_LAYERS = 10_000
 _LONGEST = 1 << 31
 _LABEL_TYPES: dict[str, type] = (
@@ -157,8 +156,8 @@ def _plain(value: Any) -> Any:
 
 def unpacked(
     path: Path, kind: str, version: int, what: str, check: Callable[[dict[str, Any], dict[str, Any]], Any] | None = None
-) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """The tensors, float32 or float64, and the description that `packed` put into a file.
+) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
+    """The float32 tensors and the description that `packed` put into a file.
 
     `check` is told the description and what the file's header says of the tensors before any of these is read.
 
@@ -213,7 +212,7 @@ def _read_header(file: BinaryIO) -> tuple[dict[str, Any], dict[str, Any]]:
     return header, config
 
 
-def _tensors(data: bytes) -> dict[str, NDArray[Any]]:
+def _tensors(data: bytes) -> dict[str, NDArray[np.float32]]:
     from safetensors import SafetensorError, deserialize
 
     try:
@@ -222,10 +221,9 @@ def _tensors(data: bytes) -> dict[str, NDArray[Any]]:
         raise ValueError(str(error)) from None
     tensors = {}
     for name, entry in entries:
-        if entry["dtype"] not in _TENSOR_TYPES:
-            raise ValueError(f"tensor {name!r} must be one of {list(_TENSOR_TYPES)}; got {entry['dtype']}")
-        values = np.frombuffer(entry["data"], dtype=_TENSOR_TYPES[entry["dtype"]])
-        tensors[name] = values.reshape(entry["shape"]).copy()
+        if entry["dtype"] != "F32":
+            raise ValueError(f"tensor {name!r} must be F32; got {entry['dtype']}")
+        tensors[name] = np.frombuffer(entry["data"], dtype="<f4").reshape(entry["shape"])
     return tensors
 
 
@@ -234,9 +232,6 @@ def load_model(path: Path, classes: Mapping[str, Callable[[], SequenceModel]]) -
     made: list[SequenceModel] = []
 
     def check(config: dict[str, Any], header: dict[str, Any]) -> None:
-        for name, entry in header.items():
-            if entry["dtype"] != "F32":
-                raise ValueError(f"tensor {name!r} must be F32; got {entry['dtype']!r}")
         made.append(_described(config, sum(math.prod(entry["shape"]) for entry in header.values()), classes))
 
     tensors, _ = unpacked(path, _FORMAT, _VERSION, "a model", check)

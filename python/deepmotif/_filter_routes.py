@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from . import _native
 from ._blocks import run_in_blocks
-from ._class_optimization import _ascend, _letters, _logits
+from ._class_optimization import _letters, _logits
 from ._input_windows import letters_at
 from ._receptive import Field, channel_network
 from ._views import progress_bar
@@ -146,12 +146,17 @@ def optimized_channel(m: Any, index: int, channel: int, starts: NDArray[np.float
     gradient = model.input_gradient(starts, target, score, linear, 0, threads)
     # On the simplex, X = projection(gradient / (2 l2)): with this l2 the widest difference of two letters just decides.
     steepest = float((gradient.max(axis=2) - gradient.min(axis=2)).max(axis=1).mean())
-    options = {
+    options: dict[str, Any] = {
         "target": target, "quantity": score, "output": linear, "softmax": True, "l2": steepest / 2,
         "learning_rate": 0.05, "alpha": 0.99, "epsilon": 1e-8, "threads": threads,
     }  # fmt: skip
     variables = _logits(starts, None)
-    _ascend(model, variables, steps, None, options, False, "")
+    squares = np.zeros_like(variables)
+
+    def call(first: int, last: int) -> None:
+        model.class_optimization(variables, squares, last - first, fixed=None, **options)
+
+    run_in_blocks(steps, variables.shape[0] * variables.shape[1], call)
     inputs = _letters(variables)
     scores = model.scores(inputs, threads)[:, target]
     if not (scores > 0).any():

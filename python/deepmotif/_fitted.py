@@ -18,7 +18,7 @@ from ._strands import MODES, combined_scores
 from ._training import HISTORY_KEYS
 from ._validation import check_threads, check_whole, draw_seed, format_classes, not_fitted
 from .exceptions import InvalidArgumentError, ShapeError
-from .layers import GRU, LSTM, Flatten, Layer, count_parameters, engine_options, minimum_length
+from .layers import Flatten, Layer, count_parameters, engine_options, minimum_length
 
 Float = NDArray[np.float32]
 
@@ -267,7 +267,7 @@ class FittedModel(Parameters):
     def is_recurrent(self) -> bool:
         """Whether the network has an LSTM or GRU layer, and so temporal output scores."""
         layers = self._layers if self._model is not None else self._network(2)
-        return any(isinstance(layer, (GRU, LSTM)) for layer in layers)
+        return any(layer.is_recurrent for layer in layers)
 
     def summary(self) -> str:
         """Table of the layers: name, output shape for the training length, number of parameters.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from . import _native
 from .exceptions import InvalidArgumentError
-from .layers import GlobalMaxPool1D, Layer
+from .layers import GlobalMaxPool1D, Layer, engine_options
 
 # Every position of their output depends on every position of their input.
 _UNBOUNDED = ("lstm", "gru", "flatten")
@@ -123,7 +123,7 @@ def channel_network(m: Any, index: int, channel: int) -> tuple[_native.Model, in
     if layers[-1].kind == "conv1d":
         layers[-1] = replace(layers[-1], filters=1)  # type: ignore[call-arg]
         target = 0
-    model = _native.Model([layer.options() for layer in [*layers, GlobalMaxPool1D()]], size, 0)
+    model = _native.Model(engine_options([*layers, GlobalMaxPool1D()]), size, 0)
     model.set_parameters(np.ascontiguousarray(np.concatenate(arrays), dtype=np.float32))
     return model, target, size
 

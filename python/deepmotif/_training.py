@@ -127,6 +127,11 @@ class TrainingRun:
             if bar is not None:
                 bar.close()
 
+    @property
+    def has_usable_weights(self) -> bool:
+        """Whether at least one step was taken, and none led to infinity."""
+        return self.has_started and bool(np.isfinite(self.model.get_parameters()).all())
+
     def _save(self) -> None:
         if self.checkpoint is not None:
             self.checkpoint.save(self, self._estimator)

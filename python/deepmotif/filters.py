@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from . import _native
 from ._filter_routes import Sites, count_letters, find_sites, kernel_matrices, optimized_matrices
 from ._motif import Motif
 from ._receptive import receptive_field
@@ -49,7 +50,7 @@ class FilterMotif(Motif):
     positive_share, negative_share : float or None
         Share of the sequences of the class, and of all others, in which the filter is active; None without labels.
     importance : float or None
-        Mean change of the class's score that the filter makes: score minus score without it.
+        Mean change of the class's score that the filter makes on the strand given: score minus score without it.
     group : int or None
         Near-duplicates have the same number; None for dead filters.
     """
@@ -113,8 +114,8 @@ def filter_motifs(
         by gradient ascent, the mean of several starts.
     threshold : float
         From 0 to below 1.
-    y : labels (N,), optional
-        For the shares of positive and negative sequences.
+    y : labels (N,) or (N, C), optional
+        For the shares of positive and negative sequences; (N, C) where the scores are tasks.
     target : label or index, optional
         The class of the importance and of the positives; for two classes the positive one by default.
     importance : int
@@ -217,21 +218,34 @@ def _layer_of(m: Any, layer: str | int | None) -> int:
 
 
 def _positives(m: Any, y: Any, count: int, target: Any) -> NDArray[np.bool_]:
-    """Which sequences are of the class."""
+    """Which sequences are of the class, or have the task."""
     index = m._resolve_target(target)
+    if m._output == _native.OUTPUT_SOFTMAX:
+        return read_labels(y, count) == m.classes_[index]  # type: ignore[no-any-return]
+    if m._output == _native.OUTPUT_LINEAR:
+        raise InvalidArgumentError("y has no positives where the model predicts values: leave it out")
     array = np.asarray(y)
-    if array.ndim == 2 and array.shape[1] == len(m.classes_) > 1:
-        if len(array) != count:
-            raise ShapeError(f"y must have one row for each of the {count} sequences of X; got {len(array)} rows")
-        return array[:, index] == 1
-    return read_labels(y, count) == m.classes_[index]  # type: ignore[no-any-return]
+    array = array[:, None] if array.ndim == 1 else array
+    if array.shape != (count, len(m.classes_)):
+        raise ShapeError(f"y must be ({count}, {len(m.classes_)}), a label for each task; got shape {np.shape(y)}")
+    return array[:, index] == 1  # type: ignore[no-any-return]
+
+
+def _column(m: Any, target: Any) -> int | None:
+    """The score that `target` means; None where it is left out and the model has no score that goes before others."""
+    try:
+        return int(m._resolve_target(target))
+    except InvalidArgumentError:
+        if target is not None:
+            raise
+        return None
 
 
 def _importance(m: Any, data: NDArray[Any] | None, index: int, target: Any, count: int) -> NDArray[Any] | None:
     """Mean change of the class's score (K,) that each channel makes; None where there is no class or no sequence."""
-    if data is None or count == 0 or (target is None and len(m.classes_) > 2):
+    column = _column(m, target)
+    if data is None or count == 0 or column is None:
         return None
-    column = m._resolve_target(target) if len(m.classes_) > 1 else 0
     rows = np.unique(np.linspace(0, len(data) - 1, min(count, len(data))).astype(np.int64))
     chosen, threads = np.ascontiguousarray(data[rows]), m._threads()
     whole = m._engine.scores(chosen, threads)[:, None, column].astype(np.float64)

@@ -184,10 +184,10 @@ class TemporalScores(namedtuple("TemporalScores", ["forward", "backward"])):
 
 
 def temporal_scores(m: Any, X: Any, target: Any = None, *, progress: bool | None = None) -> TemporalScores:
-    """What a recurrent model says after each position, read from either end.
+    """What a model with an LSTM or GRU says after each position, read from either end.
 
     Every score is that of the whole model, in both of its directions, on the part of the sequence that was read. Layers
-    before the first LSTM or GRU (the convolution of a CNN-RNN) run once on the whole sequence and their output is cut.
+    before the first recurrent one (the convolution of a CNN-RNN) run once on the whole sequence; their output is cut.
 
     Parameters
     ----------
@@ -210,9 +210,9 @@ def temporal_scores(m: Any, X: Any, target: Any = None, *, progress: bool | None
     NotFittedError
         If the model is not fitted.
     InvalidArgumentError
-        If the model has no such layer, or not this target.
+        If the model has no LSTM or GRU, or not this target.
     ShapeError
-        If a layer behind the LSTM cannot read a single position, or the sequences are too short.
+        If a layer behind the first recurrent one cannot read a single position, or the sequences are too short.
 
     References
     ----------

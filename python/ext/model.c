@@ -38,8 +38,8 @@ static int refuse_unknown_fields(PyObject *dict) {
     static const char *const fields[] = {
         "kind",          "padding",     "units",       "width",         "stride", "dilation", "bidirectional",
         "return_sequences", "split_input", "rate",     "left_padding",  "right_padding", "bias", "ceil",
-        "count_padding", "order",       "reset_after", "approximate",   "slope",  "momentum", "epsilon",  "body_count",
-        "shortcut_count"};
+        "count_padding", "order",       "reset_after", "approximate",   "slope",  "epsilon",  "body_count",
+        "shortcut_count", "momentum"};
     PyObject *key, *value;
     Py_ssize_t position = 0;
     while (PyDict_Next(dict, &position, &key, &value)) {
@@ -91,8 +91,8 @@ static int read_layer(PyObject *dict, dm_layer_options *options) {
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         if (read_integer(dict, sizes[i].name, sizes[i].value) < 0) return -1;
     if (read_float(dict, "rate", &options->rate) < 0 || read_float(dict, "slope", &options->slope) < 0
-        || read_float(dict, "momentum", &options->momentum) < 0
-        || read_float(dict, "epsilon", &options->epsilon) < 0)
+        || read_float(dict, "epsilon", &options->epsilon) < 0
+        || read_float(dict, "momentum", &options->momentum) < 0)
         return -1;
     return 0;
 }

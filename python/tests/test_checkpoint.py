@@ -12,6 +12,7 @@ from training_cases import planted, planted_tasks, weights_bytes
 
 import deepmotif as dm
 from deepmotif import _files
+from deepmotif.layers import BatchNorm1D, Conv1D, Dense, GlobalMaxPool1D, ReLU
 
 PREAMBLE = """
 import os, signal, sys
@@ -115,6 +116,23 @@ def test_everything_goes_on(path, parameters):
     plain = network(**(parameters | {"random_state": model.random_state_})).fit(X, y)
     assert weights_bytes(model) == weights_bytes(plain)
     assert all(model.history_[key] == plain.history_[key] for key in ("loss", "auc", "val_loss", "learning_rate"))
+
+
+def test_running_statistics_go_on(path):
+    X, y = planted(300)
+    layers = [Conv1D(8, 6), BatchNorm1D(), ReLU(), GlobalMaxPool1D(), Dense(2)]
+
+    def fit(**options):
+        model = dm.Network(layers, epochs=3, batch_size=16, random_state=0, reverse_complement="shared", n_threads=1)
+        return model.fit(X, y, **options)
+
+    def stop(model, epoch, logs):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(callbacks=stop, checkpoint=path, checkpoint_every=5)
+    assert weights_bytes(fit(checkpoint=path, checkpoint_every=5, resume=True)) == weights_bytes(fit())
 
 
 def test_finished_training_is_not_repeated(path):

@@ -6,7 +6,17 @@ import pytest
 import deepmotif as dm
 from deepmotif import _native
 from deepmotif._receptive import channel_network, receptive_field
-from deepmotif.layers import AveragePool1D, Conv1D, GlobalMaxPool1D, MaxPool1D, ReLU
+from deepmotif.layers import (
+    AveragePool1D,
+    BatchNorm1D,
+    Conv1D,
+    Dense,
+    GlobalMaxPool1D,
+    MaxPool1D,
+    ReLU,
+    Residual,
+    engine_options,
+)  # fmt: skip
 
 L = 30
 
@@ -155,11 +165,15 @@ def test_channel_network_computes_the_channel(cnn, codes, layer):
         [Conv1D(3, 4, padding="same", stride=2), ReLU(), MaxPool1D(3, 2), Conv1D(2, 3, dilation=2)],
         [Conv1D(3, 5), AveragePool1D(2), Conv1D(2, 4, padding="same"), AveragePool1D(3, 1)],
         [Conv1D(3, 1)],
+        [Conv1D(3, 4, padding="causal"), MaxPool1D(3, 2, padding="same"), Conv1D(2, 3, padding=(2, 0))],
+        [Conv1D(3, 3, padding=(0, 1)), AveragePool1D(4, 3, padding="same"), Conv1D(2, 2)],
+        [Residual([Conv1D(4, 5, padding="same"), Conv1D(4, 3, padding="same")]), Conv1D(2, 2)],
+        [Residual([Conv1D(3, 2, padding="causal")], shortcut=[Conv1D(3, 1)]), MaxPool1D(2)],
     ],
 )
 def test_receptive_field_is_where_the_output_changes(layers):
     """Against the engine: an output moves exactly with the positions of its window (all weights positive)."""
-    engine = _native.Model([layer.options() for layer in [*layers, GlobalMaxPool1D()]], L, 0)
+    engine = _native.Model(engine_options([*layers, GlobalMaxPool1D()]), L, 0)
     engine.set_parameters(np.abs(engine.get_parameters()) + np.float32(0.1))
     index = len(layers) - 1
     field = receptive_field(layers, index, L)
@@ -172,6 +186,23 @@ def test_receptive_field_is_where_the_output_changes(layers):
         read = np.flatnonzero(moved[:, position])
         # Strides above a kernel's width leave gaps; the ends are exact.
         assert (read[0], read[-1]) == (max(start, 0), min(start + field.size, L) - 1)
+
+
+@pytest.mark.parametrize("layer", ["conv1d_0", "residual_0", "batch_norm1d_0", "conv1d_1"])
+def test_blocks_and_normalisation(codes, layer):
+    """Windows, and the one-channel network, of layers that stand beside and above blocks of their own."""
+    body = [Conv1D(4, 5, padding="same"), ReLU(), Conv1D(4, 3, padding="same")]
+    parts = [Conv1D(4, 6), ReLU(), Residual(body), BatchNorm1D(), MaxPool1D(2, padding=(1, 0)), Conv1D(3, 3)]
+    model = dm.Network([*parts, GlobalMaxPool1D(), Dense(2)], random_state=0).build(L, 2)
+    index = model._layer_index(layer)
+    field = receptive_field(model._layers, index, L)
+    for motif, (windows, _) in zip(
+        dm.filter_motifs(model, codes, layer=layer), slow_windows(model, codes, layer, field, 0.5), strict=True
+    ):
+        np.testing.assert_array_equal(motif.counts, np.sum(windows, axis=0) if windows else np.zeros((field.size, 4)))
+    optimized = dm.filter_motifs(model, codes, layer=layer, route="optimized", steps=30)
+    assert {len(motif) for motif in optimized} == {field.size}
+    assert not all(motif.dead for motif in optimized)
 
 
 def test_importance_is_the_change_by_silence(cnn, codes):
@@ -198,6 +229,44 @@ def test_shares_of_the_classes(cnn, codes):
         assert motif.negative_share == pytest.approx(active[y == 0].mean())
     motif = dm.filter_motifs(cnn, codes, y=np.ones(len(codes), dtype=int))[0]
     assert motif.negative_share is None
+
+
+def test_more_classes_than_two_have_no_default(codes):
+    model = dm.CNN(filters=6, kernel_sizes=(5, 3), random_state=1).build(L, 3)
+    assert dm.filter_motifs(model, codes)[0].importance is None
+    assert dm.filter_motifs(model, codes, target=2)[0].importance is not None
+    with pytest.raises(dm.InvalidArgumentError, match="target"):
+        dm.filter_motifs(model, codes, y=np.arange(len(codes)) % 3)
+    with pytest.raises(dm.InvalidArgumentError, match="target"):
+        dm.filter_motifs(model, codes, target=7)
+
+
+def test_tasks_and_values(codes):
+    parts = [Conv1D(4, 6), ReLU(), GlobalMaxPool1D()]
+    y = np.stack([np.arange(len(codes)) % 2, np.arange(len(codes)) % 4 == 0], axis=1).astype(int)
+    tasks = dm.Network([*parts, Dense(2)], output="sigmoid", random_state=0).build(L, 2)
+    best = tasks.activations(codes, 0).max(axis=1)
+    motif = dm.filter_motifs(tasks, codes, y=y, target=1)[0]
+    active = best[:, 0] > 0.5 * best[:, 0].max()
+    assert motif.positive_share == pytest.approx(active[y[:, 1] == 1].mean())
+    with pytest.raises(dm.ShapeError, match=r"y must be \(40, 2\)"):
+        dm.filter_motifs(tasks, codes, y=y[:, 0], target=1)
+    values = dm.Network([*parts, Dense(1)], output="linear", random_state=0).build(L, 1)
+    assert dm.filter_motifs(values, codes)[0].importance is not None
+    with pytest.raises(dm.InvalidArgumentError, match="no positives"):
+        dm.filter_motifs(values, codes, y=y[:, 0])
+
+
+def test_the_network_of_the_forum(codes):
+    """Any sequence of layers: here the global maximum right behind a padded convolution."""
+    parts = [Conv1D(8, 24, padding="same"), ReLU(), GlobalMaxPool1D(), Dense(2)]
+    model = dm.Network(parts, random_state=0).build(L, 2)
+    field = receptive_field(model._layers, 0, L)
+    assert (field.start, field.size) == (-11, 24)
+    for motif, (windows, _) in zip(
+        dm.filter_motifs(model, codes), slow_windows(model, codes, 0, field, 0.5), strict=True
+    ):
+        np.testing.assert_array_equal(motif.counts, np.sum(windows, axis=0))
 
 
 def test_near_duplicates_share_a_group(codes):

@@ -62,6 +62,15 @@ def test_outputs_that_cannot_be(parameters, words):
         dm.Network(body(2), **parameters).build(30, 2)
 
 
+def test_layers_that_do_not_fit_leave_the_model_as_it_was():
+    X, y = planted(60)
+    model = network().fit(X, y)
+    before = weights_bytes(model)
+    with pytest.raises(dm.ShapeError, match="for each of the 3 classes"):
+        model.fit(X, np.arange(60) % 3)
+    assert weights_bytes(model) == before
+
+
 def test_from_layers():
     trained = network().fit(*planted(80))
     copy = dm.Network._from_layers(trained._layers, "softmax", 30, trained.classes_, trained.weights_, n_threads=1)

@@ -5,6 +5,7 @@ import pytest
 from training_cases import planted, planted_tasks, weights_bytes
 
 import deepmotif as dm
+from deepmotif._rows import LabelledRows
 from deepmotif.layers import Conv1D, Dense, GlobalMaxPool1D, ReLU
 
 
@@ -130,6 +131,29 @@ def test_loss_of_tasks_is_the_mean_over_known_labels():
     weights = np.where((y == 1) & (np.arange(3) == 0), 3.0, 1.0)
     # The mean over the labels, not over the weights: PyTorch's pos_weight.
     assert heavy.history_["loss"][0] == pytest.approx((weights * losses)[known].mean(), rel=1e-5)
+
+
+def test_balanced_tasks():
+    X, y = planted_tasks(100)
+    y[:] = 255
+    y[:60, 0] = 0
+    y[60:80, 0] = 1
+    y[:50, 1] = 1
+    head, rows = network(3, "sigmoid")._new_head(), LabelledRows(X, y, np.arange(100))
+    # As many negatives as there are for a positive; 1 where a task has no labels of both kinds.
+    np.testing.assert_array_equal(head.weights("balanced", np.arange(3), rows), np.float32([3, 1, 1]))
+    np.testing.assert_array_equal(head.weights({2: 0.5}, np.arange(3), rows), np.float32([1, 1, 0.5]))
+    with pytest.raises(dm.InvalidArgumentError, match="class_weight names the task 3, which is not one of 3"):
+        head.weights({3: 0.5}, np.arange(3), rows)
+
+
+def test_partial_fit_of_tasks():
+    X, y = planted_tasks(100)
+    model = network(3, "sigmoid").partial_fit(X, y).partial_fit(X, y)
+    assert model.history_["loss"][1] < model.history_["loss"][0]
+    assert network(3, "sigmoid").partial_fit(X, y, classes=["b", "a", "c"]).classes_.tolist() == ["b", "a", "c"]
+    with pytest.raises(dm.ShapeError, match="a column for each of the 3 tasks"):
+        model.partial_fit(X, y[:, :2])
 
 
 def test_names_of_tasks(tmp_path):

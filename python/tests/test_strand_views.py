@@ -120,7 +120,7 @@ def test_linear_models_are_optimised_by_their_score():
         dm.class_optimization(model, 1, output="log_probability")
 
 
-@pytest.mark.parametrize("mode", ["augment", "average", "maximum"])
+@pytest.mark.parametrize("mode", ["augment", "average", "maximum", "shared"])
 def test_training_with_both_strands(mode):
     X, y = planted(600)
     # Half of the motifs on the other strand, where a model of one strand has to learn two words.
@@ -129,10 +129,22 @@ def test_training_with_both_strands(mode):
     options = {"epochs": 12, "batch_size": 32, "random_state": 0, "learning_rate": 0.03}
     model = dm.Network(layers, reverse_complement=mode, **options).fit(X, y)
     assert model.score(X, y) > 0.9
-    if mode != "augment":
+    if mode in ("average", "maximum"):
         np.testing.assert_array_equal(model.scores(X), model.scores(dm.reverse_complement(X)))
+    if mode == "shared":
+        # Sums of 16 products in another order.
+        np.testing.assert_allclose(model.scores(X), model.scores(dm.reverse_complement(X)), atol=1e-5)
+        kernels = model.weights_["conv1d_0.weight"]
+        np.testing.assert_array_equal(kernels, kernels[::-1, ::-1, ::-1])
     again = dm.Network(layers, reverse_complement=mode, **options, n_threads=1).fit(X, y)
     assert weights_bytes(again) == weights_bytes(model)
+
+
+def test_weights_that_cannot_be_shared():
+    X, y = planted(40)
+    layers = [Conv1D(5, 3), Sigmoid(), GlobalMaxPool1D(), Dense(2)]
+    with pytest.raises(dm.InvalidArgumentError, match=r"strands cannot share the weights of conv1d_0.*must be even"):
+        dm.Network(layers, reverse_complement="shared").fit(X, y)
 
 
 def test_mode_is_that_of_the_weights(tmp_path):

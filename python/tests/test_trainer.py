@@ -140,6 +140,8 @@ def assert_parameters(model, twin):
 
 
 def compare(torch, codes, optimizer, loss, norm, steps, weights=None):
+    # Its threads wait for each other actively, which on a busy machine takes most of the time.
+    torch.set_num_threads(1)
     model = _native.Model(network(norm), LENGTH, 3)
     twin = torch_network(torch, model, norm)
     kind, number, options = OPTIMIZERS[optimizer]

@@ -130,14 +130,15 @@ typedef struct dm_layer_options {
     int32_t reset_after;   /* 1: the reset gate is applied behind the recurrent product, as PyTorch; 0: before it */
     int32_t approximate;   /* GELU by tanh */
     float slope;
-    float momentum;        /* of running statistics */
     float epsilon;
+    float momentum;        /* of running statistics */
     int64_t body_count;    /* so many of the following entries (nested ones included) are the block's body ... */
     int64_t shortcut_count;  /* ... and so many behind them its shortcut; 0: the input itself */
 } dm_layer_options;
 
 /* Defaults of a kind: stride and dilation 1, valid padding, sequences returned, bias, padding counted, order by
- * positions, reset behind the product, slope 0.01 (ELU 1), momentum 0.1, epsilon 1e-5, the rest 0. */
+ * positions, reset behind the product, slope 0.01 (ELU 1), epsilon 1e-5, momentum 0.1,
+ * the rest 0. */
 void dm_layer_options_init(dm_layer_options *options, int32_t kind);
 
 typedef struct dm_model dm_model;

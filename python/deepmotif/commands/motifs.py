@@ -23,6 +23,8 @@ def run_motifs(options: Any) -> None:
     model = dm.load(options.model).set_params(n_threads=options.threads)
     data = read_sequences(options.input, options)
     target = None if options.target is None else read_target(options.target, {network_name(model): model})
+    # A class that has to be named is asked for before the work begins.
+    model._resolve_target(target)
     labels = _known_labels(model, data)
     database = None if options.database is None else read_database(options.database, progress)
     folder = make_folder(options.output)

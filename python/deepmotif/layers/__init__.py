@@ -10,8 +10,7 @@ from ._chain import count_parameters, engine_options, minimum_length
 from ._config import from_config, to_config
 from ._convolution import Conv1D
 from ._elementwise import ELU, GELU, Dropout, Exponential, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
-from ._linear import Dense, Flatten, LayerNorm
-from ._normalization import BatchNorm1D
+from ._linear import BatchNorm1D, Dense, Flatten, LayerNorm
 from ._pooling import (
     AveragePool1D,
     GlobalAveragePool1D,

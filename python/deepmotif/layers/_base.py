@@ -58,6 +58,11 @@ class Layer:
         """False where one vector a sequence is left: global pools, Flatten, the last state of a recurrent layer."""
         return True
 
+    @property
+    def is_recurrent(self) -> bool:
+        """Whether the layer runs along the positions step by step: LSTM, GRU, a residual block with one inside."""
+        return False
+
     def options(self) -> dict[str, Any]:
         """The fields of the engine's dm_layer_options."""
         return {"kind": getattr(_native, f"LAYER_{self.kind.upper()}")}

@@ -10,8 +10,7 @@ from ..exceptions import InvalidArgumentError
 from ._base import Layer
 from ._convolution import Conv1D
 from ._elementwise import ELU, GELU, Dropout, Exponential, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
-from ._linear import Dense, Flatten, LayerNorm
-from ._normalization import BatchNorm1D
+from ._linear import BatchNorm1D, Dense, Flatten, LayerNorm
 from ._pooling import (
     AveragePool1D,
     GlobalAveragePool1D,
@@ -26,8 +25,8 @@ _CLASSES: dict[str, type[Layer]] = {
     layer.kind: layer
     for layer in (
         Conv1D, MaxPool1D, AveragePool1D, GlobalMaxPool1D, GlobalAveragePool1D, GlobalMaxAveragePool1D, LSTM, GRU,
-        Dense, Flatten, LayerNorm, BatchNorm1D, Dropout, ReLU, LeakyReLU, ELU, GELU, Exponential, Sigmoid, Tanh,
-        Softmax, Residual,
+        Dense, Flatten, LayerNorm, BatchNorm1D, Dropout, ReLU, LeakyReLU, ELU, GELU, Exponential, Sigmoid,
+        Tanh, Softmax, Residual,
     )
 }  # fmt: skip
 

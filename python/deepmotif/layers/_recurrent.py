@@ -22,6 +22,10 @@ class _Recurrent(Layer):
         return self.return_sequences
 
     @property
+    def is_recurrent(self) -> bool:
+        return True
+
+    @property
     def _directions(self) -> int:
         return 2 if self.bidirectional else 1
 

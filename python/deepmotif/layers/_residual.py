@@ -75,6 +75,10 @@ class Residual(Layer):
     def keeps_positions(self) -> bool:
         return all(layer.keeps_positions for layer in self.layers)
 
+    @property
+    def is_recurrent(self) -> bool:
+        return any(layer.is_recurrent for layer in (*self.layers, *self.shortcut))
+
     def options(self) -> dict[str, Any]:
         return super().options() | {
             "body_count": len(engine_options(self.layers)),

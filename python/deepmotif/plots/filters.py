@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ from deepmotif.plots.logos import draw_letters
 
 #: Bands of a cell in bits: the filter's logo, its match below it, the profile at the bottom.
 _LOGO, _MATCH, _PROFILE = (0.0, 2.0), (-2.5, -0.5), (-3.6, -2.8)
-_COLUMN_INCHES, _BIT_INCHES, _TITLE_INCHES = 0.1, 0.2, 0.36
+_COLUMN_INCHES, _BIT_INCHES = 0.1, 0.2
+_TITLE_INCHES, _FOOT_INCHES, _LEFT_INCHES, _RIGHT_INCHES = 0.36, 0.1, 0.42, 0.2
 
 
 def plot_filters(
@@ -81,47 +83,72 @@ def plot_filters(
 
     palette = letter_colors(colors)
     cells = filter_cells(motif_list(motifs, "motifs"), matches, targets, order)
-    alive, dead = [c for c in cells if not c.dead], [c for c in cells if c.dead]
-    low, high = shared_limits(alive)
-    bottom = _PROFILE[0] if any(cell.profile is not None for cell in alive) else (
-        _MATCH[0] if any(cell.match is not None for cell in alive) else _LOGO[0]
-    )  # fmt: skip
-    width = (high - low) * _COLUMN_INCHES + 0.75
-    height = (_LOGO[1] - bottom) * _BIT_INCHES + _TITLE_INCHES
-    count = columns if columns is not None else max(1, round(math.sqrt(len(alive) * height / width * 1.2)))
-    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-        raise InvalidArgumentError(f"columns must be a whole number of at least 1; got {columns!r}")
-    count = min(count, max(len(alive), 1))
-    rows = max(math.ceil(len(alive) / count), 1)
+    alive, dead = [cell for cell in cells if not cell.dead], [cell for cell in cells if cell.dead]
     footer = _dead_line(dead)
-    head, foot = (0.45 if title else 0.05), (0.3 if footer else 0.05)
-    size = (max(width * count, 3.0), height * rows + head + foot) if figsize is None else figsize
-    figure = plt.figure(figsize=size)
+    grid = _Grid.fit(alive, columns, 0.45 if title else 0.05, 0.3 if footer else 0.05, figsize)
+    figure = plt.figure(figsize=grid.size)
     if title:
-        figure.text(0.5, 1 - 0.5 * head / size[1], clean_text(title, 120), ha="center", va="center", fontsize=13,
-                    weight="bold", **PLAIN)  # fmt: skip
+        figure.text(0.5, 1 - 0.5 * grid.head / grid.size[1], clean_text(title, 120), ha="center", va="center",
+                    fontsize=13, weight="bold", **PLAIN)  # fmt: skip
     if footer:
-        figure.text(0.01, 0.5 * foot / size[1], footer, va="center", fontsize=8, color=GRID_COLOR, **PLAIN)
+        figure.text(0.01, 0.5 * grid.foot / grid.size[1], footer, va="center", fontsize=8, color=GRID_COLOR, **PLAIN)
     largest = max((abs(cell.importance) for cell in alive if cell.importance is not None), default=0.0)
     axes = np.empty(len(alive), dtype=object)
-    body = 1 - (head + foot) / size[1]
     for i, cell in enumerate(alive):
-        row, column = divmod(i, count)
-        x, y = column / count, foot / size[1] + body * (rows - 1 - row) / rows
-        inset = 0.42 / size[0], 0.08 / size[1]
-        scale_y = body / rows
-        rect = (
-            x + inset[0], y + inset[1], 1 / count - inset[0] - 0.18 / size[0],
-            scale_y - inset[1] - _TITLE_INCHES / size[1] * (size[1] * body / (height * rows)),
-        )  # fmt: skip
-        axes[i] = figure.add_axes(rect, label=cell.name)
-        _draw_cell(axes[i], cell, palette, (low, high), bottom, largest)
+        axes[i] = figure.add_axes(grid.rect(i), label=cell.name)
+        _draw_cell(axes[i], cell, palette, grid, largest)
     return axes
 
 
-def _draw_cell(
-    ax: Any, cell: Cell, palette: dict[str, Any], limits: tuple[float, float], bottom: float, largest: float
-) -> None:
+@dataclass(frozen=True)
+class _Grid:
+    """Where each cell lies on the figure: inches, and shares of the figure where matplotlib wants them."""
+
+    columns: int
+    rows: int
+    size: tuple[float, float]
+    head: float
+    foot: float
+    #: Of every cell's axes: columns of letters, and bits from the bottom to 2.
+    limits: tuple[float, float]
+    bottom: float
+
+    @classmethod
+    def fit(
+        cls, cells: list[Cell], columns: int | None, head: float, foot: float, figsize: tuple[float, float] | None
+    ) -> _Grid:
+        """Cells of the size that their letters need, on a page a little wider than high."""
+        limits = shared_limits(cells)
+        bottom = _LOGO[0]
+        if any(cell.match is not None and cell.match.heights is not None for cell in cells):
+            bottom = _MATCH[0]
+        if any(cell.profile is not None for cell in cells):
+            bottom = _PROFILE[0]
+        width = (limits[1] - limits[0]) * _COLUMN_INCHES + _LEFT_INCHES + _RIGHT_INCHES
+        height = (_LOGO[1] - bottom) * _BIT_INCHES + _TITLE_INCHES + _FOOT_INCHES
+        if columns is None:
+            columns = max(1, round(math.sqrt(1.2 * len(cells) * height / width)))
+        if not isinstance(columns, int) or isinstance(columns, bool) or columns < 1:
+            raise InvalidArgumentError(f"columns must be a whole number of at least 1; got {columns!r}")
+        columns = min(columns, max(len(cells), 1))
+        rows = max(math.ceil(len(cells) / columns), 1)
+        natural = (max(width * columns, 3.0), height * rows + head + foot)
+        return cls(columns, rows, natural if figsize is None else figsize, head, foot, limits, bottom)
+
+    def rect(self, index: int) -> tuple[float, float, float, float]:
+        """Left, bottom, width and height of a cell's axes."""
+        row, column = divmod(index, self.columns)
+        wide, high = self.size
+        cell = (wide / self.columns, (high - self.head - self.foot) / self.rows)
+        x, y = column * cell[0] + _LEFT_INCHES, self.foot + (self.rows - 1 - row) * cell[1] + _FOOT_INCHES
+        # On a small figure of the caller's something is left for the letters in any case.
+        width = max(cell[0] - _LEFT_INCHES - _RIGHT_INCHES, 0.1 * cell[0])
+        height = max(cell[1] - _TITLE_INCHES - _FOOT_INCHES, 0.1 * cell[1])
+        return x / wide, y / high, width / wide, height / high
+
+
+def _draw_cell(ax: Any, cell: Cell, palette: dict[str, Any], grid: _Grid, largest: float) -> None:
+    limits = grid.limits
     draw_letters(ax, cell.heights, palette)
     ax.plot([-0.5, len(cell.heights) - 0.5], [0, 0], color=GRID_COLOR, linewidth=0.6)
     if cell.match is not None and cell.match.heights is not None:
@@ -140,7 +167,7 @@ def _draw_cell(
         ax.plot([limits[0] - 0.02 * (limits[1] - limits[0])] * 2, [0, 2 * abs(share)], color=DIVERGING_MAP(
             0.5 + 0.42 * np.sign(share)), linewidth=4, solid_capstyle="butt", clip_on=False)  # fmt: skip
     ax.set_xlim(*limits)
-    ax.set_ylim(bottom - 0.05, 2.0)
+    ax.set_ylim(grid.bottom - 0.05, 2.0)
     for spine in ax.spines.values():
         spine.set_visible(False)
     ax.set_xticks([])
