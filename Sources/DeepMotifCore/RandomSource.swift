@@ -16,6 +16,7 @@ package enum RandomPurpose: UInt64, Sendable {
     case dinucleotideShuffle
     case simulation
     case classOptimization
+    case featureMaps
 }
 
 /// SplitMix64's finalizer: a bijection of 64 bits in which every input bit moves every output bit.

@@ -208,6 +208,12 @@ package struct KernelTable: Sendable {
     /// One Adam step: (parameters, gradient, first moments, second moments, count, constants).
     package var adam: AdamKernel
 
+    // MARK: Ascent
+
+    /// map = shrink * map + rate * gradient; returns the sum of the new map's squares: (map, gradient, shrink, rate,
+    /// count). With shrink 1 and rate 0 the map stays as it is.
+    package var ascend: AscendKernel
+
     /// Further activations, normalisation, GRU.
     package var layers: LayerKernels
 
@@ -231,7 +237,7 @@ package struct KernelTable: Sendable {
         sigmoidGradient: @escaping MapGradientKernel, tanh: @escaping MapKernel,
         tanhGradient: @escaping MapGradientKernel, add: @escaping MapKernel,
         addColumnSums: @escaping AddColumnSumsKernel, dropout: @escaping DropoutKernel, adam: @escaping AdamKernel,
-        layers: LayerKernels, training: TrainingKernels
+        ascend: @escaping AscendKernel, layers: LayerKernels, training: TrainingKernels
     ) {
         self.level = level
         self.panelWidth = panelWidth
@@ -265,6 +271,7 @@ package struct KernelTable: Sendable {
         self.addColumnSums = addColumnSums
         self.dropout = dropout
         self.adam = adam
+        self.ascend = ascend
         self.layers = layers
         self.training = training
     }

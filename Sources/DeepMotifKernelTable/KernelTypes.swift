@@ -45,4 +45,5 @@ extension KernelTable {
     package typealias DropoutKernel = @Sendable (Floats, MutableFloats, Int, UInt64, UInt32) -> Void
     package typealias AdamKernel =
         @Sendable (MutableFloats, Floats, MutableFloats, MutableFloats, Int, AdamStep) -> Void
+    package typealias AscendKernel = @Sendable (MutableFloats, Floats, Float, Float, Int) -> Double
 }

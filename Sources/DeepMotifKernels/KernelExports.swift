@@ -14,5 +14,5 @@ package func kernelTable() -> KernelTable {
         maxPoolGradient: maxPoolGradient, averagePool: averagePool, averagePoolGradient: averagePoolGradient,
         relu: relu, reluGradient: reluGradient, sigmoid: sigmoid, sigmoidGradient: sigmoidGradient, tanh: tanh,
         tanhGradient: tanhGradient, add: add, addColumnSums: addColumnSums, dropout: dropout, adam: adam,
-        layers: layerKernels(), training: trainingKernels())
+        ascend: ascend, layers: layerKernels(), training: trainingKernels())
 }

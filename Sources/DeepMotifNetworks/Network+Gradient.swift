@@ -55,10 +55,17 @@ extension Network {
     }
 
     func gradientPlan(length: Int, count: Int, multiple: Int = 1) throws(DeepMotifError) -> PassPlan {
-        _ = try shape(ofLayer: layers.count - 1, length: length)
-        let shapes = try shapes(0..<layers.count, input: Shape(length: length, channels: letterCount))
+        try gradientPlan(0..<layers.count, length: length, count: count, multiple: multiple)
+    }
+
+    /// The plan of some layers alone, whose input has `length` positions.
+    func gradientPlan(
+        _ range: Range<Int>, length: Int, count: Int, multiple: Int = 1
+    ) throws(DeepMotifError) -> PassPlan {
+        let shapes = try shapes(range, input: try inputShape(ofLayer: range.lowerBound, length: length))
         return PassPlan(
-            purpose: .gradient, layers: layers[...], shapes: shapes, count: count, multiple: multiple, kernels: kernels)
+            purpose: .gradient, layers: layers[range], shapes: shapes, count: count, multiple: multiple,
+            kernels: kernels)
     }
 
     /// Runs a block forward, keeps what the backward pass needs, and returns its scores (rows, C).

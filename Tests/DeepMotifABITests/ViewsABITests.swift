@@ -114,6 +114,31 @@ import Testing
         expectFailure(dm_view_class_optimization_matrix(nil, 1, 20, &values), DM_ERROR_INVALID_ARGUMENT, "inputs")
     }
 
+    @Test func channelsNeedALayerAndRoomForTheResults() throws {
+        let model = try Model()
+        var positions = [Int32](repeating: -1, count: 12)
+        var values = [Float](repeating: .nan, count: 24)
+        withSequences(someCodes(40), count: 2, length: 20) {
+            #expect(dm_view_channel_peaks(model.handle, $0, 0, 1, &positions, &values) == DM_OK)
+            #expect(positions.allSatisfy { (0..<16).contains($0) })
+            for layer: Int64 in [-1, 4, .max] {
+                expectFailure(
+                    dm_view_channel_peaks(model.handle, $0, layer, 1, &positions, &values), DM_ERROR_INVALID_ARGUMENT,
+                    "layer")
+                expectFailure(
+                    dm_view_ablated_scores(model.handle, $0, layer, 1, &values), DM_ERROR_INVALID_ARGUMENT, "layer")
+            }
+            #expect(dm_view_ablated_scores(model.handle, $0, 0, 1, &values) == DM_OK)
+            #expect(values.allSatisfy { $0.isFinite })
+            expectFailure(
+                dm_view_channel_peaks(model.handle, $0, 0, 1, nil, &values), DM_ERROR_INVALID_ARGUMENT, "positions")
+            expectFailure(
+                dm_view_ablated_scores(model.handle, $0, 0, 0, &values), DM_ERROR_INVALID_ARGUMENT, "threads")
+        }
+        expectFailure(
+            dm_view_ablated_scores(nil, nil, 0, 1, &values), DM_ERROR_INVALID_ARGUMENT, "model")
+    }
+
     @Test(arguments: [(-1, 20, 1), (1, -20, 1), (1, 20, -1), (1 << 39, 1 << 39, 1), (1 << 39, 20, 1 << 39)])
     func sizesOutOfRange(restarts: Int64, length: Int64, steps: Int64) throws {
         let model = try Model()

@@ -59,6 +59,26 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for type checkers and editors
         saliency as saliency,
         temporal_scores as temporal_scores,
     )
+    from .resolve import (
+        DeepResolve as DeepResolve,
+        deepresolve as deepresolve,
+    )
+    from .similarity import (
+        association_counts as association_counts,
+        class_biclusters as class_biclusters,
+        class_clusters as class_clusters,
+        class_difference as class_difference,
+        class_similarity as class_similarity,
+        label_correlation as label_correlation,
+        last_layer_similarity as last_layer_similarity,
+    )
+    from .channels import (
+        channel_importance as channel_importance,
+        channel_interactions as channel_interactions,
+        channel_motifs as channel_motifs,
+        enhanced_class_optimization as enhanced_class_optimization,
+        visualize_channel as visualize_channel,
+    )
     from .motifs import (
         Motif as Motif,
         find_hits as find_hits,
@@ -67,19 +87,48 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for type checkers and editors
         read_motifs as read_motifs,
         write_meme as write_meme,
     )
+    from .filters import (
+        FilterMotif as FilterMotif,
+        filter_motifs as filter_motifs,
+    )
+    from .extraction import (
+        WindowMotif as WindowMotif,
+        activation_motifs as activation_motifs,
+        class_motif as class_motif,
+        saliency_motifs as saliency_motifs,
+        temporal_motifs as temporal_motifs,
+    )
+    from .seqlets import (
+        SeqletMotif as SeqletMotif,
+        seqlet_motifs as seqlet_motifs,
+    )
     from .comparison import (
+        motif_matches as motif_matches,
         tomtom as tomtom,
     )
     from .scanning import (
         scan as scan,
     )
     from .plots import (
+        plot_association_counts as plot_association_counts,
         plot_attribution as plot_attribution,
+        plot_class_biclusters as plot_class_biclusters,
+        plot_class_clusters as plot_class_clusters,
+        plot_class_similarity as plot_class_similarity,
         plot_dashboard as plot_dashboard,
+        plot_deepresolve as plot_deepresolve,
+        plot_feature_map as plot_feature_map,
+        plot_filters as plot_filters,
         plot_history as plot_history,
         plot_logo as plot_logo,
+        plot_ofiv as plot_ofiv,
         plot_saliency as plot_saliency,
+        plot_similarity_comparison as plot_similarity_comparison,
         plot_temporal as plot_temporal,
+    )
+    from .html import (
+        channels_html as channels_html,
+        gallery_html as gallery_html,
     )
 
 # Names by module, in the order in which data flow; a test holds them against the imports above.
@@ -121,17 +170,47 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "saliency",
         "temporal_scores",
     ),
+    "resolve": ("DeepResolve", "deepresolve"),
+    "similarity": (
+        "association_counts",
+        "class_biclusters",
+        "class_clusters",
+        "class_difference",
+        "class_similarity",
+        "label_correlation",
+        "last_layer_similarity",
+    ),
+    "channels": (
+        "channel_importance",
+        "channel_interactions",
+        "channel_motifs",
+        "enhanced_class_optimization",
+        "visualize_channel",
+    ),
     "motifs": ("Motif", "find_hits", "jaspar", "read_meme", "read_motifs", "write_meme"),
-    "comparison": ("tomtom",),
+    "filters": ("FilterMotif", "filter_motifs"),
+    "extraction": ("WindowMotif", "activation_motifs", "class_motif", "saliency_motifs", "temporal_motifs"),
+    "seqlets": ("SeqletMotif", "seqlet_motifs"),
+    "comparison": ("motif_matches", "tomtom"),
     "scanning": ("scan",),
     "plots": (
+        "plot_association_counts",
         "plot_attribution",
+        "plot_class_biclusters",
+        "plot_class_clusters",
+        "plot_class_similarity",
         "plot_dashboard",
+        "plot_deepresolve",
+        "plot_feature_map",
+        "plot_filters",
         "plot_history",
         "plot_logo",
+        "plot_ofiv",
         "plot_saliency",
+        "plot_similarity_comparison",
         "plot_temporal",
     ),
+    "html": ("channels_html", "gallery_html"),
 }
 _MODULES = (*_EXPORTS, "layers")
 

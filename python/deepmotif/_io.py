@@ -2,6 +2,7 @@
 
 import csv
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,6 +14,9 @@ from ._input import Sequences
 from ._reading import checked_path, reading, text_lines
 from ._validation import check_whole
 from .exceptions import FileFormatError, InvalidArgumentError, ShapeError
+
+# Letters of records that are handed on together.
+_GROUP_LETTERS = 1 << 22
 
 
 def read_fasta(path: str | os.PathLike[str], length: int | None = None) -> Sequences:
@@ -72,6 +76,43 @@ def read_fasta(path: str | os.PathLike[str], length: int | None = None) -> Seque
     codes = _codes(path, strings, places, length)
     labels = [int(header) for header in headers] if {*headers} <= {"0", "1"} else None
     return Sequences(codes, names=names, labels=labels)
+
+
+def fasta_groups(path: str | os.PathLike[str]) -> Iterator[tuple[list[str], NDArray[np.uint8]]]:
+    """Names and codes (n, L) of consecutive records of one length, so that records of any lengths can be read in turn.
+
+    Raises
+    ------
+    FileNotFound, FileReadError, FileFormatError
+        As in `read_fasta`, when the record is reached.
+    """
+    import dnaio
+
+    path = checked_path(path)
+    names: list[str] = []
+    strings: list[str] = []
+    count = 0
+    with reading(path, "a FASTA file") as file:
+        try:
+            with dnaio.open(file, fileformat="fasta") as reader:
+                for record in reader:
+                    full = len(strings) * len(record.sequence) >= _GROUP_LETTERS
+                    if strings and (full or len(record.sequence) != len(strings[0])):
+                        yield names, _group(path, names, strings, count)
+                        count += len(names)
+                        names, strings = [], []
+                    names.append(record.name.split(None, 1)[0] if record.name.strip() else "")
+                    strings.append(record.sequence)
+        except dnaio.FileFormatError as error:
+            raise FileFormatError(f"{path} is no FASTA file: {error}") from None
+    if not strings:
+        raise FileFormatError(f"{path} holds no sequences; expected a FASTA file, records that begin with '>'")
+    yield names, _group(path, names, strings, count)
+
+
+def _group(path: Path, names: list[str], strings: list[str], count: int) -> NDArray[np.uint8]:
+    places = [f"record {count + i + 1} ({name})" for i, name in enumerate(names)]
+    return _codes(path, strings, places, None)
 
 
 def _codes(path: Path, strings: list[str], places: list[str], length: int | None) -> NDArray[np.uint8]:

@@ -125,6 +125,44 @@ class Motif:
         logs = np.log2(p, out=np.zeros_like(p), where=p > 0)
         return np.clip(2 + (p * logs).sum(axis=1), 0, 2)
 
+    def information(self, background: ArrayLike | None = None, *, corrected: bool = False) -> Matrix:
+        """Bits at each position (L,) against a background: the relative entropy of the letters.
+
+        Parameters
+        ----------
+        background : array (4,), optional
+            Probabilities of A C G T; uniform by default.
+        corrected : bool
+            Subtract what so few sites would have by chance, 3 / (2 ln 2 n) bits for n sites, down to 0.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If `corrected` is asked for and the number of sites is not known.
+
+        References
+        ----------
+        Schneider, Stormo, Gold and Ehrenfeucht 1986, Journal of Molecular Biology 188:415 (small samples).
+
+        Examples
+        --------
+        >>> from deepmotif.motifs import Motif
+        >>> motif = Motif(None, "four sites", counts=[[4, 0, 0, 0], [1, 1, 1, 1]])
+        >>> motif.information().tolist(), motif.information(corrected=True).round(2).tolist()
+        ([2.0, 0.0], [1.46, 0.0])
+        """
+        letters = np.full(4, 0.25) if background is None else checked_background(background)
+        p = self.probabilities
+        logs = np.log2(p / letters, out=np.zeros_like(p), where=p > 0)
+        bits: Matrix = (p * logs).sum(axis=1)
+        if corrected:
+            if self.n_sites is None:
+                raise InvalidArgumentError(f"corrected needs the number of sites, which {self.name!r} does not have")
+            sites = np.full(len(p), self.n_sites) if self.counts is None else self.counts.sum(axis=1)
+            # Positions that no site covers have nothing to correct: they are uniform.
+            bits = bits - 3 / (2 * np.log(2) * np.maximum(sites, 1))
+        return np.maximum(bits, 0)
+
     @property
     def consensus(self) -> str:
         """The likeliest letter of each position, the first of equals."""

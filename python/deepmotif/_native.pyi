@@ -66,6 +66,9 @@ SALIENCY_SIGNED: int
 SALIENCY_CENTERED: int
 DIRECTION_FORWARD: int
 DIRECTION_BACKWARD: int
+ASCENT_CLIMBING: int
+ASCENT_CONVERGED: int
+ASCENT_OUT_OF_STEPS: int
 TOMTOM_PEARSON: int
 TOMTOM_EUCLIDEAN: int
 TOMTOM_KULLBACK: int
@@ -78,6 +81,7 @@ def isa_supported() -> int: ...
 def isa_level() -> int: ...
 def set_isa_level(level: int) -> None: ...
 def random_permutation(seed: int, stream: int, count: int) -> NDArray[np.int64]: ...
+def random_normal(seed: int, streams: int, count: int) -> Float: ...
 def random_uniform(seed: int, streams: int, count: int) -> Float:
     """Uniform [0, 1) values (streams, count), one stream a row."""
 
@@ -170,6 +174,42 @@ class Model:
         threads: int,
     ) -> Float:
         """Advances variables and squares (R, L, 4) in place; returns the objective (R, steps)."""
+
+    def part_outputs(self, first: int, last: int, inputs: Float, threads: int) -> Float:
+        """Outputs (N, positions, channels) of layers first ... last - 1 from what layer `first` reads, (N, W, K)."""
+
+    def part_gradient(self, first: int, last: int, inputs: Float, output_gradient: Float, threads: int) -> Float:
+        """Gradient (N, W, K) of the sum of output_gradient x output of layers first ... last - 1."""
+
+    def climb(
+        self,
+        maps: Float,
+        best_maps: Float,
+        targets: NDArray[np.int64],
+        l2: Float,
+        objectives: NDArray[np.float64],
+        scores: Float,
+        highest_scores: Float,
+        steps: NDArray[np.int64],
+        waits: NDArray[np.int64],
+        states: NDArray[np.uint8],
+        n_steps: int,
+        *,
+        first_layer: int,
+        learning_rate: float,
+        decay_start: int,
+        decay_power: float,
+        decay_floor: float,
+        patience: int,
+        max_steps: int,
+        threads: int,
+    ) -> int:
+        """Advances R ascents, all arrays in place, by up to n_steps; returns how many have not stopped."""
+    def channel_peaks(self, X: Codes | Float, layer: int, threads: int) -> tuple[NDArray[np.int32], Float]:
+        """First position of the maximum of every channel of a layer and the maximum, both (N, K)."""
+
+    def ablated_scores(self, X: Codes | Float, layer: int, threads: int) -> Float:
+        """Scores (N, K, C) with one channel of a layer at a time set to zero."""
 
 Targets = NDArray[np.int32] | NDArray[np.uint8] | Float
 """Class indices (N,) for softmax; for sigmoid uint8 (N, C) of 0, 1 and 255 = missing, or as for linear: float32 (N, C)

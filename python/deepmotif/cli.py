@@ -1,4 +1,4 @@
-"""The command line, `deepmotif demo | train | predict | dashboard`: its arguments, exit codes and error messages.
+"""The command line, `deepmotif COMMAND`: the arguments of each command, exit codes and error messages.
 
 The last room: what each command does is in `commands`, and everything it does is possible from Python as well.
 """
@@ -6,14 +6,16 @@ The last room: what each command does is in `commands`, and everything it does i
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ._cli_arguments import add_columns, add_folder, add_motif, add_training, command, new_command, number, whole
+from ._cli_motifs import add_motifs, add_scan, add_tomtom
+from ._cli_resolve import add_resolve
 from .exceptions import DeepMotifError
 
 __all__ = ["build_parser", "main"]
@@ -94,6 +96,10 @@ def build_parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_predict(commands)
     _add_dashboard(commands)
+    add_resolve(commands)
+    add_motifs(commands)
+    add_tomtom(commands)
+    add_scan(commands)
     _add_bench(commands)
     return parser
 
@@ -117,126 +123,11 @@ class _Version(argparse.Action):
         parser.exit(SUCCESS)
 
 
-# ---- Kinds of arguments -----------------------------------------------------------------------------------------
-
-
-def _whole(minimum: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = minimum - 1
-        if value < minimum:
-            raise argparse.ArgumentTypeError(f"expected a whole number of at least {minimum}; got {text!r}")
-        return value
-
-    return parse
-
-
-def _seed(text: str) -> int:
-    value = _whole(0)(text)
-    if value >= 2**63:
-        raise argparse.ArgumentTypeError(f"expected a whole number below 2**63; got {text!r}")
-    return value
-
-
-def _number(low: float, high: float, *, open_low: bool = False) -> Callable[[str], float]:
-    """A number of low <= x < high, or low < x < high."""
-
-    def parse(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not (low < value < high or (value == low and not open_low)):
-            bounds = f"above {low:g}" if open_low else f"of at least {low:g}"
-            bounds += f" and below {high:g}" if high < math.inf else ""
-            raise argparse.ArgumentTypeError(f"expected a number {bounds}; got {text!r}")
-        return value
-
-    return parse
-
-
-def _command(name: str, function: str) -> Callable[[argparse.Namespace], None]:
-    """`function` of the module `commands.name`, imported only when it runs."""
-
-    def run(options: argparse.Namespace) -> None:
-        from importlib import import_module
-
-        getattr(import_module(f"deepmotif.commands.{name}"), function)(options)
-
-    return run
-
-
-def _new_command(
-    commands: Any, name: str, function: str, summary: str, examples: str, *, seed: bool = True
-) -> argparse.ArgumentParser:
-    """A command whose work is `function` of the module `commands.name`."""
-    epilog = f"examples:\n{examples}"
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary, epilog=epilog)
-    parser.set_defaults(run=_command(name, function), usage_error=parser.error)
-    if seed:
-        parser.add_argument(
-            "--seed", type=_seed, default=0, metavar="N", help="seed of everything random (default: %(default)s)"
-        )
-    parser.add_argument(
-        "--threads", type=_whole(1), metavar="N", help="threads (default: every processor); results do not depend on it"
-    )
-    parser.add_argument("--quiet", "-q", action="store_true", help="no progress on stderr")
-    return parser
-
-
-def _add_columns(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("input")
-    group.add_argument(
-        "--sequence-column",
-        metavar="NAME",
-        help="column of a table that holds the sequences (default: seq or sequence)",
-    )
-    group.add_argument(
-        "--label-column", metavar="NAME", help="column of a table that holds the labels (default: Bound or label)"
-    )
-    group.add_argument(
-        "--length", type=_whole(1), metavar="L", help="cut or pad every sequence on its right to L positions"
-    )
-
-
-def _add_motif(group: Any) -> None:
-    group.add_argument(
-        "--motif", type=Path, metavar="MEME", help="file of the known motif, to draw it and box its hits"
-    )
-    group.add_argument(
-        "--motif-name", metavar="NAME", help="which motif of the file, by identifier or name (default: the first)"
-    )
-
-
-def _add_folder(parser: argparse.ArgumentParser, default: str | None) -> None:
-    text = "folder for the results, made if it does not exist; files of the same names are replaced"
-    shown = " (default: %(default)s)" if default else ""
-    parser.add_argument(
-        "--output", type=Path, default=default, required=default is None, metavar="DIR", help=text + shown
-    )
-
-
-def _add_training(
-    parser: argparse.ArgumentParser, epochs: str, batch_size: str = "256", learning_rate: str = "0.01"
-) -> None:
-    group = parser.add_argument_group("training")
-    group.add_argument("--epochs", type=_whole(1), metavar="N", help=f"passes over the sequences (default: {epochs})")
-    group.add_argument("--batch-size", type=_whole(1), metavar="N", help=f"sequences per step (default: {batch_size})")
-    group.add_argument(
-        "--learning-rate",
-        type=_number(0, math.inf, open_low=True),
-        metavar="X",
-        help=f"at the start (default: {learning_rate})",
-    )
-
-
 # ---- Commands ---------------------------------------------------------------------------------------------------
 
 
 def _add_demo(commands: Any) -> None:
-    parser = _new_command(
+    parser = new_command(
         commands,
         "demo",
         "run_demo",
@@ -248,7 +139,7 @@ def _add_demo(commands: Any) -> None:
         "sequences. The sequence shown is, unless --sequence names one, a typical test positive: of those that every\n"
         "network calls positive (and that hold a hit of the motif, if one is known) the one of median score.",
     )
-    _add_folder(parser, "deepmotif-demo")
+    add_folder(parser, "deepmotif-demo")
     source = parser.add_argument_group("sequences of your own")
     source.add_argument(
         "--positives", type=Path, metavar="FILE", help="bound sequences; a fifth of them is held out for the test"
@@ -263,16 +154,16 @@ def _add_demo(commands: Any) -> None:
         "--train", type=Path, metavar="FILE", help="training sequences; shuffles are added if all are positives"
     )
     source.add_argument("--test", type=Path, metavar="FILE", help="test sequences with labels, for --train")
-    _add_motif(source)
+    add_motif(source)
     source.add_argument(
         "--sequence", metavar="WHICH", help="test sequence to show: its name, its number from 0, or a DNA sequence"
     )
-    _add_training(parser, "20; simulated factor: 8", "64", "0.01; CNN: 0.003")
-    _add_columns(parser)
+    add_training(parser, "20; simulated factor: 8", "64", "0.01; CNN: 0.003")
+    add_columns(parser)
 
 
 def _add_train(commands: Any) -> None:
-    parser = _new_command(
+    parser = new_command(
         commands,
         "train",
         "run_train",
@@ -285,29 +176,29 @@ def _add_train(commands: Any) -> None:
     )
     parser.add_argument("input", type=Path, metavar="INPUT", help="training sequences")
     parser.add_argument("--network", choices=NETWORKS, required=True, help="architecture")
-    _add_folder(parser, None)
+    add_folder(parser, None)
     parser.add_argument("--test", type=Path, metavar="FILE", help="sequences with labels to report the test metrics on")
-    _add_training(parser, "50")
+    add_training(parser, "50")
     group = parser.add_argument_group("network and validation")
     group.add_argument(
         "--preset", choices=("small", "medium", "large"), help="size of the network (the paper's variants)"
     )
-    group.add_argument("--dropout", type=_number(0, 1), metavar="RATE", help="dropout rate (default: 0.5)")
+    group.add_argument("--dropout", type=number(0, 1), metavar="RATE", help="dropout rate (default: 0.5)")
     group.add_argument(
-        "--patience", type=_whole(1), metavar="N", help="stop after N epochs without a better validation AUC"
+        "--patience", type=whole(1), metavar="N", help="stop after N epochs without a better validation AUC"
     )
     group.add_argument(
         "--validation-fraction",
-        type=_number(0, 1),
+        type=number(0, 1),
         metavar="X",
         help="share held out to choose the epoch (default: 0.1)",
     )
     group.add_argument("--balanced", action="store_true", help="weigh the classes so that each counts the same")
-    _add_columns(parser)
+    add_columns(parser)
 
 
 def _add_predict(commands: Any) -> None:
-    parser = _new_command(
+    parser = new_command(
         commands,
         "predict",
         "run_predict",
@@ -321,11 +212,11 @@ def _add_predict(commands: Any) -> None:
     parser.add_argument("input", type=Path, metavar="INPUT", help="sequences, with or without labels")
     parser.add_argument("--model", type=Path, required=True, metavar="FILE", help="model saved by train or demo")
     parser.add_argument("--output", type=Path, metavar="FILE", help="table to write (default: stdout)")
-    _add_columns(parser)
+    add_columns(parser)
 
 
 def _add_dashboard(commands: Any) -> None:
-    parser = _new_command(
+    parser = new_command(
         commands,
         "dashboard",
         "run_dashboard",
@@ -341,17 +232,21 @@ def _add_dashboard(commands: Any) -> None:
     parser.add_argument(
         "--record", metavar="WHICH", help="name or number from 0 of the sequence in the file (default: the first)"
     )
-    _add_motif(parser)
+    add_motif(parser)
     parser.add_argument("--target", metavar="CLASS", help="class to explain (default: the positive one of two)")
     parser.add_argument("--title", help="title of the figure")
     parser.add_argument(
-        "--restarts", type=_whole(1), default=8, metavar="N", help="of the class optimisation (default: %(default)s)"
+        "--restarts", type=whole(1), default=8, metavar="N", help="of the class optimisation (default: %(default)s)"
     )
     parser.add_argument(
-        "--steps", type=_whole(1), default=1000, metavar="N", help="of the class optimisation (default: %(default)s)"
+        "--steps",
+        type=whole(1),
+        default=1000,
+        metavar="N",
+        help="of the class optimisation (default: %(default)s)",
     )
-    _add_folder(parser, None)
-    _add_columns(parser)
+    add_folder(parser, None)
+    add_columns(parser)
 
 
 def _add_bench(commands: Any) -> None:
@@ -375,17 +270,17 @@ def _add_bench(commands: Any) -> None:
     )
     parser.add_argument("--tasks", nargs="+", choices=tasks, default=list(tasks), metavar="TASK", help=", ".join(tasks))
     parser.add_argument(
-        "--threads", nargs="+", type=_whole(1), default=[1], metavar="N", help="numbers of threads (default: 1)"
+        "--threads", nargs="+", type=whole(1), default=[1], metavar="N", help="numbers of threads (default: 1)"
     )
     parser.add_argument(
-        "--seconds", type=_number(0, 60, open_low=True), default=0.5, metavar="S", help="of one repeat (default: 0.5)"
+        "--seconds", type=number(0, 60, open_low=True), default=0.5, metavar="S", help="of one repeat (default: 0.5)"
     )
-    parser.add_argument("--repeats", type=_whole(1), default=5, metavar="N", help="of each program (default: 5)")
+    parser.add_argument("--repeats", type=whole(1), default=5, metavar="N", help="of each program (default: 5)")
     parser.add_argument("--alone", action="store_true", help="without other frameworks")
     parser.add_argument("--plain", action="store_true", help="also the script a user writes: PyTorch without settings")
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder for bench.json and bench.md")
     parser.add_argument("--quiet", "-q", action="store_true", help="no progress on stderr")
-    parser.set_defaults(run=_command("bench", "run_bench"), usage_error=parser.error)
+    parser.set_defaults(run=command("bench", "run_bench"), usage_error=parser.error)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ._motif import Motif
 
-__all__ = ["tomtom"]
+__all__ = ["motif_matches", "tomtom"]
 
 Distance = Literal["pearson", "ed", "kullback", "sandelin", "allr", "blic1", "blic5"]
 
@@ -35,6 +35,10 @@ _DISTANCES = {
     "blic5": _native.TOMTOM_BLIC5,
 }
 _THRESHOLDS = ("q_value", "e_value", "p_value")
+
+# What filters know of themselves, and what a comparison adds.
+_FILTER_COLUMNS = ("dead", "group", "importance", "positive_share", "negative_share")
+_MATCH_COLUMNS = ("p_value", "e_value", "q_value", "offset", "overlap", "orientation")
 
 # MEME Suite warns below this number of targets: their columns are the null distribution.
 _FEW_TARGETS = 50
@@ -151,6 +155,66 @@ def tomtom(
     columns["query"] = query_names[columns["query"]]
     columns["target"] = target_names[columns["target"]]
     return table.DataFrame(columns)
+
+
+def motif_matches(
+    motifs: Motif | list[Motif], targets: Motif | list[Motif], *, top: int = 1, **options: Any
+) -> pandas.DataFrame:
+    """The best matches of every motif in a database, beside what is known of the motif.
+
+    Parameters
+    ----------
+    motifs : Motif or list of Motif
+        Such as those of `filter_motifs`.
+    targets : Motif or list of Motif
+        The database.
+    top : int
+        Matches of each motif, best first.
+    **options
+        Of `tomtom`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the order of the motifs: ``motif``, ``consensus``, ``n_sites``, ``information`` (bits in all); for motifs of
+        filters ``dead``, ``group``, ``importance``, ``positive_share`` and ``negative_share``; then ``target``,
+        ``target_name`` (its alternate name) and the columns of `tomtom`. Dead filters, which match nothing, have one
+        row without a target; what is unknown is missing.
+
+    Raises
+    ------
+    InvalidArgumentError, MissingDependencyError
+        As in `tomtom`.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import deepmotif as dm
+    >>> targets = [dm.Motif.from_consensus("GATAAG", "GATA"), dm.Motif.from_consensus("CACGTG", "E-box")]
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")  # two targets are too few for p-values of any use
+    ...     table = dm.motif_matches(dm.Motif.from_consensus("CTTATC", "query"), targets)
+    >>> table[["motif", "target", "orientation"]].values.tolist()
+    [['query', 'GATA', '-']]
+    """
+    table = import_pandas("motif_matches")
+    listed, target_list = motif_list(motifs, "motifs"), motif_list(targets, "targets")
+    names, top = motif_names(listed, "motifs"), check_whole(top, "top")
+    known = table.DataFrame(
+        {"motif": names, "consensus": [motif.consensus for motif in listed]}
+        | {"n_sites": [motif.n_sites for motif in listed]}
+        | {"information": [float(motif.information_content.sum()) for motif in listed]}
+        | {name: [getattr(motif, name, None) for motif in listed] for name in _FILTER_COLUMNS}
+    )
+    alive = [motif for motif in listed if not getattr(motif, "dead", False)]
+    if alive:
+        found = tomtom(alive, target_list, **options)
+        found = found.groupby("query", sort=False).head(top).rename(columns={"query": "motif"})
+    else:
+        found = table.DataFrame({name: [] for name in ("motif", "target", *_MATCH_COLUMNS)})
+    alternate = dict(zip(motif_names(target_list, "targets"), (t.alternate_name for t in target_list), strict=True))
+    found.insert(2, "target_name", [alternate[name] for name in found["target"]])
+    return known.merge(found, on="motif", how="left", sort=False)
 
 
 def _blocks(

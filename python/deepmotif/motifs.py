@@ -3,17 +3,17 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from . import _alphabet, _native
 from ._example_motif import example_motif
 from ._input import as_input
 from ._jaspar import jaspar
 from ._meme import read_meme, write_meme
-from ._motif import Motif, checked_background
+from ._motif import Motif
 from ._motif_files import read_motifs
 from ._validation import check_number
 from .exceptions import ShapeError
+from .scanning import find_windows
 
 __all__ = ["Motif", "example_motif", "find_hits", "jaspar", "read_meme", "read_motifs", "write_meme"]
 
@@ -64,27 +64,13 @@ def find_hits(
     X = as_input(row, name="codes")
     if X.ndim != 2 or len(X) != 1:
         raise ShapeError(f"codes must be one sequence of letters or codes; got an array of shape {X.shape}")
-    if X.shape[1] < len(motif):
+    if X.shape[1] < len(motif) or p_value == 0:
         return []
-    hits = []
-    for strand, matrix in (("+", motif), ("-", motif.reverse_complement())):
-        values = _p_values(matrix, X, background, pseudocount)
-        hits += [(float(values[i]), int(i), strand) for i in np.flatnonzero(values <= p_value)]
-    hits.sort()
+    found = find_windows([motif], [X], p_value, background=background, pseudocount=pseudocount, n_threads=1)
+    hits = sorted(zip(found["p_value"].tolist(), found["start"].tolist(), found["strand"], strict=True))
     if not overlapping:
         hits = _without_overlaps(hits, len(motif), X.shape[1])
     return [(start, start + len(motif), strand) for _, start, strand in hits]
-
-
-def _p_values(motif: Motif, X: NDArray[np.uint8], background: ArrayLike | None, pseudocount: float) -> NDArray[Any]:
-    """P-value of every window, infinite where an unknown base lies in it."""
-    log_odds = motif.log_odds(background, pseudocount)
-    letters = np.full(4, 0.25) if background is None else checked_background(background)
-    scores = _native.motif_scores(log_odds, X, 1)[0]
-    values: NDArray[Any] = _native.motif_p_values(log_odds, letters, scores)
-    unknown = np.convolve(X[0] == _alphabet.UNKNOWN, np.ones(len(motif), dtype=np.int64), mode="valid") > 0
-    values[unknown] = np.inf
-    return values
 
 
 def _without_overlaps(hits: list[tuple[float, int, str]], width: int, length: int) -> list[tuple[float, int, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,33 +90,54 @@ def scan(
     table = import_pandas("scan")
     listed = motif_list(motifs, "motifs")
     names = motif_names(listed, "motifs")
+    columns = find_windows(
+        listed, [_codes(X)], p_value, background=background, pseudocount=pseudocount, both_strands=both_strands,
+        n_threads=n_threads,
+    )  # fmt: skip
+    return table.DataFrame(columns | {"motif": names[columns["motif"]]})
+
+
+def find_windows(
+    motifs: list[Motif],
+    groups: Iterable[NDArray[np.uint8]],
+    p_value: float,
+    *,
+    background: ArrayLike | None = None,
+    pseudocount: float = 0.1,
+    both_strands: bool = True,
+    n_threads: int | None = None,
+) -> dict[str, NDArray[Any]]:
+    """The columns of `scan`, motifs by their index, for sequences that come in groups of one length (n, L) each.
+
+    Rows are counted over all groups. Only the hits are kept, so that a generator of groups may read a file as it goes.
+    """
     limit = check_number(p_value, "p_value", 0, 1, open_minimum=True)
     check_number(pseudocount, "pseudocount", 0)
     both = check_flag(both_strands, "both_strands")
     threads = check_threads(n_threads)
-    codes = _codes(X)
     letters = np.full(4, 0.25) if background is None else checked_background(background)
-    forward = [motif.log_odds(letters, pseudocount) for motif in listed]
-    reverse = [motif.reverse_complement().log_odds(letters, pseudocount) for motif in listed] if both else None
+    forward = [motif.log_odds(letters, pseudocount) for motif in motifs]
+    reverse = [motif.reverse_complement().log_odds(letters, pseudocount) for motif in motifs] if both else None
     widths = np.array([len(matrix) for matrix in forward], dtype=np.int64)
     scanner = _native.Scanner(
         np.concatenate(forward), np.concatenate(reverse) if reverse else None, widths, letters, limit, threads
     )
-    _look(scanner, codes, int(widths.max()), threads)
-    _finish(scanner, len(listed), threads)
+    first = 0
+    for codes in groups:
+        _look(scanner, codes, first, int(widths.max()), threads)
+        first += len(codes)
+    _finish(scanner, len(motifs), threads)
     motif, sequence, start, turned, score, p, q = scanner.hits()
-    return table.DataFrame(
-        {
-            "motif": names[motif],
-            "sequence": sequence,
-            "start": start,
-            "end": start + widths[motif],
-            "strand": np.array(["+", "-"], dtype=object)[turned],
-            "score": score,
-            "p_value": p,
-            "q_value": q,
-        }
-    )
+    return {
+        "motif": motif,
+        "sequence": sequence,
+        "start": start,
+        "end": start + widths[motif],
+        "strand": np.array(["+", "-"], dtype=object)[turned],
+        "score": score,
+        "p_value": p,
+        "q_value": q,
+    }
 
 
 def _codes(X: Any) -> NDArray[np.uint8]:
@@ -125,8 +147,11 @@ def _codes(X: Any) -> NDArray[np.uint8]:
     return codes_of_letters(array, "X", "for a scan")
 
 
-def _look(scanner: _native.Scanner, codes: NDArray[np.uint8], widest: int, threads: int) -> None:
-    """Hands the sequences over in pieces of short calls, so that Ctrl-C is answered: rows, or parts of a long row."""
+def _look(scanner: _native.Scanner, codes: NDArray[np.uint8], first: int, widest: int, threads: int) -> None:
+    """Hands the sequences over in pieces of short calls, so that Ctrl-C is answered: rows, or parts of a long row.
+
+    `first` is the number of the first row.
+    """
     count, length = codes.shape
     pace = Pace(_FIRST_BLOCK)
     row = position = 0
@@ -134,13 +159,13 @@ def _look(scanner: _native.Scanner, codes: NDArray[np.uint8], widest: int, threa
         began = time.perf_counter()
         if position == 0 and length <= pace.size:
             rows = min(count - row, pace.size // length)
-            scanner.scan(codes[row : row + rows], length, row, 0, threads)
+            scanner.scan(codes[row : row + rows], length, first + row, 0, threads)
             row, done = row + rows, rows * length
         else:
             # Windows may reach beyond the last start of the piece.
             done = min(pace.size, length - position)
             piece = codes[row : row + 1, position : position + done + widest - 1]
-            scanner.scan(piece, done, row, position, threads)
+            scanner.scan(piece, done, first + row, position, threads)
             position += done
             if position == length:
                 row, position = row + 1, 0

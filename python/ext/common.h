@@ -99,6 +99,14 @@ PyObject *model_saliency(PyObject *self, PyObject *args, PyObject *keywords);
 PyObject *model_temporal_scores(PyObject *self, PyObject *args, PyObject *keywords);
 PyObject *model_class_optimization(PyObject *self, PyObject *args, PyObject *keywords);
 
+/* Methods of Model that feature_maps.c adds (part_outputs, part_gradient, climb). */
+PyObject *model_part_outputs(PyObject *self, PyObject *args, PyObject *keywords);
+PyObject *model_part_gradient(PyObject *self, PyObject *args, PyObject *keywords);
+PyObject *model_climb(PyObject *self, PyObject *args, PyObject *keywords);
+/* Methods of Model that channels.c adds. */
+PyObject *model_channel_peaks(PyObject *self, PyObject *args, PyObject *keywords);
+PyObject *model_ablated_scores(PyObject *self, PyObject *args, PyObject *keywords);
+
 extern PyType_Spec model_type_spec;
 extern PyType_Spec trainer_type_spec;
 extern PyType_Spec scanner_type_spec;
@@ -110,6 +118,7 @@ extern PyMethodDef metric_functions[];
 extern PyMethodDef motif_functions[];
 extern PyMethodDef tomtom_functions[];
 extern PyMethodDef view_functions[];
+extern PyMethodDef feature_map_functions[];
 
 #define KEYWORD_METHOD(name, function, text) \
     {name, (PyCFunction)(void (*)(void))(function), METH_VARARGS | METH_KEYWORDS, text}

@@ -341,6 +341,11 @@ static PyMethodDef methods[] = {
     KEYWORD_METHOD("saliency", model_saliency, "Gradient times input (N, L)."),
     KEYWORD_METHOD("temporal_scores", model_temporal_scores, "Probability (N, L) of a class on every cut."),
     KEYWORD_METHOD("class_optimization", model_class_optimization, "Steps of gradient ascent on the input."),
+    KEYWORD_METHOD("part_outputs", model_part_outputs, "Outputs of layers first ... last - 1."),
+    KEYWORD_METHOD("part_gradient", model_part_gradient, "Gradient of layers first ... last - 1."),
+    KEYWORD_METHOD("climb", model_climb, "Steps of gradient ascent on feature maps."),
+    KEYWORD_METHOD("channel_peaks", model_channel_peaks, "First maximum (N, K) of every channel: positions, values."),
+    KEYWORD_METHOD("ablated_scores", model_ablated_scores, "Scores (N, K, C) with one channel at a time set to zero."),
     {NULL, NULL, 0, NULL},
 };
 

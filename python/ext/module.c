@@ -55,6 +55,7 @@ static const struct {
     CONSTANT(STRANDS_NONE), CONSTANT(STRANDS_AVERAGE), CONSTANT(STRANDS_MAXIMUM), CONSTANT(STRANDS_SHARED),
     CONSTANT(TARGET_SCORE), CONSTANT(TARGET_LOG_PROBABILITY), CONSTANT(SALIENCY_SIGNED), CONSTANT(SALIENCY_CENTERED),
     CONSTANT(DIRECTION_FORWARD), CONSTANT(DIRECTION_BACKWARD),
+    CONSTANT(ASCENT_CLIMBING), CONSTANT(ASCENT_CONVERGED), CONSTANT(ASCENT_OUT_OF_STEPS),
     CONSTANT(TOMTOM_PEARSON), CONSTANT(TOMTOM_EUCLIDEAN), CONSTANT(TOMTOM_KULLBACK), CONSTANT(TOMTOM_SANDELIN),
     CONSTANT(TOMTOM_ALLR), CONSTANT(TOMTOM_BLIC1), CONSTANT(TOMTOM_BLIC5),
 };
@@ -68,7 +69,7 @@ static int execute(PyObject *module) {
     module_state *state = state_of_module(module);
     if (arrays_import() < 0 || errors_load(state) < 0) return -1;
     PyMethodDef *rooms[] = {engine_functions, sequence_functions, metric_functions,
-                            view_functions,   motif_functions,    tomtom_functions};
+                            view_functions,   motif_functions,    tomtom_functions, feature_map_functions};
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++)
         if (PyModule_AddFunctions(module, rooms[i]) < 0) return -1;
     for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)

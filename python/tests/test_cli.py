@@ -16,6 +16,8 @@ from cli_cases import MAGIC, QUICK, fails, run, table, write_files
 import deepmotif as dm
 from deepmotif import cli
 
+COMMANDS = ["demo", "train", "predict", "dashboard", "motifs", "tomtom", "scan", "bench"]
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -28,10 +30,10 @@ def folder(tmp_path_factory):
 def test_help_lists_the_commands(capsys):
     assert run("--help") == 0
     listed = capsys.readouterr().out.split("COMMAND\n")[1]
-    assert re.findall(r"^    (\w+)", listed, re.MULTILINE) == ["demo", "train", "predict", "dashboard"]
+    assert re.findall(r"^    (\w+)", listed, re.MULTILINE) == COMMANDS
 
 
-@pytest.mark.parametrize("command", ["demo", "train", "predict", "dashboard"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_each_command_has_examples_that_parse(command, capsys):
     assert run(command, "--help") == 0
     text = capsys.readouterr().out

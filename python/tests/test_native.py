@@ -103,6 +103,15 @@ def test_engine_errors_arrive_as_their_classes(model, codes):
         model.scores(codes[:, :4].copy(), 1)
     with pytest.raises(InvalidArgumentError, match="layer"):
         model.activations(codes, 4, 1)
+    for call in (model.channel_peaks, model.ablated_scores):
+        with pytest.raises(InvalidArgumentError, match="layer"):
+            call(codes, 4, 1)
+        with pytest.raises(InvalidArgumentError, match="threads"):
+            call(codes, 0, 0)
+        with pytest.raises(ShapeError, match="5"):
+            call(codes[:, :4].copy(), 0, 1)
+        with pytest.raises(TypeError):
+            call(codes.astype(np.int64), 0, 1)
     with pytest.raises(ShapeError, match="count"):
         model.set_parameters(np.zeros(3, dtype=np.float32))
 
@@ -178,9 +187,14 @@ def test_calls_leak_no_references(model, codes):
     def use():
         model.scores(codes, 1)
         model.activations(codes, 0, 1)
+        model.channel_peaks(codes, 0, 1)
+        model.ablated_scores(codes, 0, 1)
         trainer.run(codes, labels, rows, 4, None, 1)
         trainer.gradient(codes, labels, None, 1)
         for wrong in (codes.astype(np.int32), codes[:, :3].copy()):
+            for call in (model.channel_peaks, model.ablated_scores):
+                with pytest.raises((TypeError, ValueError)):
+                    call(wrong, 0, 1)
             with pytest.raises((TypeError, ValueError)):
                 model.scores(wrong, 1)
 

@@ -330,8 +330,79 @@ int32_t dm_view_class_optimization(
 /* Uniform [0, 1) starts, one stream a restart. */
 int32_t dm_random_uniform(uint64_t seed, int64_t streams, int64_t count, float *values);
 
+/* The largest value of every channel of a layer's output and the first position that has it, both (N, K). */
+int32_t dm_view_channel_peaks(
+    dm_model *model, const dm_sequences *sequences, int64_t layer, int32_t threads, int32_t *positions, float *values);
+
+/* Scores (N, K, C), before the output function, with channel k of a layer's output set to zero at every position. */
+int32_t dm_view_ablated_scores(
+    dm_model *model, const dm_sequences *sequences, int64_t layer, int32_t threads, float *scores);
+
 /* The original's normalisation: clamp to [0, 1], divide by the maximum, add 0.01, normalise each position. */
 int32_t dm_view_class_optimization_matrix(const float *inputs, int64_t restarts, int64_t length, float *matrices);
+
+/* ---- Parts of networks ------------------------------------------------------------------------------------ */
+
+/* Channels of what layer `first` reads, and the output shape of layers first ... last - 1 (last excluded) for inputs of
+ * `length` positions. */
+int32_t dm_model_part_shape(
+    const dm_model *model, int64_t first, int64_t last, int64_t length, int64_t *in_channels, int64_t *out_length,
+    int64_t *out_channels);
+
+/* Outputs (rows, its length, its channels) of layers first ... last - 1 (last excluded) from inputs (rows, length,
+ * channels), what layer `first` reads: letters (rows, L, 4) for first = 0. Inputs must be finite. */
+int32_t dm_model_part_outputs(
+    dm_model *model, int64_t first, int64_t last, const float *inputs, int64_t rows, int64_t length, int32_t threads,
+    float *outputs);
+
+/* Gradients (rows, length, channels) of the sum of output_gradient x output of the same layers, dropout off. */
+int32_t dm_model_part_gradient(
+    dm_model *model, int64_t first, int64_t last, const float *inputs, const float *output_gradient, int64_t rows,
+    int64_t length, int32_t threads, float *gradient);
+
+/* ---- Feature maps (DeepResolve) --------------------------------------------------------------------------- */
+
+#define DM_ASCENT_CLIMBING 0
+#define DM_ASCENT_CONVERGED 1         /* `patience` evaluations brought nothing better */
+#define DM_ASCENT_OUT_OF_STEPS 2
+
+typedef struct dm_feature_map_options {
+    int64_t first_layer;     /* the layer that reads the feature map */
+    int64_t decay_start;     /* last step with the full learning rate */
+    int64_t patience;
+    int64_t max_steps;
+    float learning_rate;
+    float decay_power;       /* behind decay_start: learning_rate x max((step - decay_start)^-decay_power, decay_floor) */
+    float decay_floor;
+} dm_feature_map_options;
+
+/* Defaults: 500, 10, 10000, 0.005, 0.2, 1e-6; first_layer is 0. */
+void dm_feature_map_options_init(dm_feature_map_options *options);
+
+/* R ascents of any classes; all state lies in these arrays of the caller. */
+typedef struct dm_feature_maps {
+    int64_t count;           /* R */
+    int64_t length;          /* W */
+    const int64_t *targets;  /* (R,) class of each */
+    const float *l2;         /* (R,) lambda of each */
+    float *maps;             /* (R, W, K): start in, last out */
+    float *best_maps;        /* (R, W, K) of the highest objective */
+    double *objectives;      /* (R,) that objective; minus infinity at first */
+    float *scores;           /* (R,) class score of the best map */
+    float *highest_scores;   /* (R,) highest class score seen; minus infinity at first */
+    int64_t *steps;          /* (R,) steps made; 0 at first */
+    int64_t *waits;          /* (R,) evaluations since the best one; 0 at first */
+    uint8_t *states;         /* (R,) DM_ASCENT_... */
+} dm_feature_maps;
+
+/* Up to `steps` steps of gradient ascent of the class score minus l2 x ||H||^2 of every ascent that has not stopped,
+ * through layers first_layer ... alone. `climbing`: how many have not stopped then. */
+int32_t dm_feature_maps_climb(
+    dm_model *model, const dm_feature_map_options *options, const dm_feature_maps *maps, int64_t steps,
+    int32_t threads, int64_t *climbing);
+
+/* Standard normal starts, one stream a row. */
+int32_t dm_random_normal(uint64_t seed, int64_t streams, int64_t count, float *values);
 
 /* ---- Motifs ----------------------------------------------------------------------------------------------- */
 

@@ -156,6 +156,15 @@ def read_motif(options: Any) -> dm.Motif | None:
     raise InvalidArgumentError(f"{options.motif}: none of its {len(found)} motifs is named {options.motif_name!r}")
 
 
+def read_database(which: str, progress: Progress) -> list[dm.Motif]:
+    """The motifs of a file of any known format, or of JASPAR."""
+    if which == "jaspar" and not Path(which).exists():
+        found = dm.jaspar()
+        progress.say(f"JASPAR: {len(found)} motifs")
+        return found
+    return dm.read_motifs(which)
+
+
 def read_models(paths: list[Path], threads: int | None) -> dict[str, Any]:
     """Name -> fitted model. Names are those of the networks; where two are equal, of the files; then with numbers."""
     models = [dm.load(path) for path in paths]

@@ -51,9 +51,19 @@ def table_text(columns: Mapping[str, Sequence[Any]]) -> str:
     return "".join("\t".join(map(_cell, row)) + "\n" for row in [tuple(columns), *rows])
 
 
+def frame_columns(frame: Any) -> dict[str, list[Any]]:
+    """The columns of a DataFrame; what is missing is an empty cell."""
+    return {
+        name: ["" if missing else value for value, missing in zip(frame[name], frame[name].isna(), strict=True)]
+        for name in frame.columns
+    }
+
+
 def _cell(value: Any) -> str:
     if isinstance(value, (float, np.floating)):
         return f"{value:.6g}"
+    if value is None:
+        return ""
     # A tab or line break within a name would shift the columns.
     return " ".join(str(value).split())
 
