@@ -11,11 +11,12 @@ private func trainerBehind(_ trainer: OpaquePointer?) throws(DeepMotifError) -> 
     return Unmanaged<Trainer>.fromOpaque(UnsafeRawPointer(trainer)).takeUnretainedValue()
 }
 
-/// The targets behind a dm_targets: one of the three pointers, with as many columns as there are classes.
+/// The targets of `count` sequences behind a dm_targets: one of the three pointers, a column a class.
 private func targetsBehind(
-    _ pointer: UnsafePointer<dm_targets>?, classes: Int
+    _ pointer: UnsafePointer<dm_targets>?, count: Int, classes: Int
 ) throws(DeepMotifError) -> Targets {
     let targets = try require(pointer, "targets").pointee
+    _ = try product(count, classes, name: "targets")
     if targets.labels == nil, targets.columns != Int64(classes) {
         throw .shape("targets must have \(classes) columns, one a score; got \(targets.columns)")
     }
@@ -82,8 +83,10 @@ public func dm_trainer_run(
             weight.pointee += sums.weight
         }
         let trainer = try trainerBehind(trainer)
+        let batch = try sequenceBatch(sequences)
         try trainer.run(
-            try sequenceBatch(sequences), targets: try targetsBehind(targets, classes: trainer.network.classCount),
+            batch,
+            targets: try targetsBehind(targets, count: batch.count, classes: trainer.network.classCount),
             rows: try require(rows, "rows"),
             rowCount: try size(rowCount, "row_count"), batchSize: try size(batchSize, "batch_size"),
             classWeights: classWeights, threads: try threadCount(threads), sums: &sums, scores: scores)
@@ -98,8 +101,10 @@ public func dm_trainer_gradient(
     guarded { () throws(DeepMotifError) in
         let trainer = try trainerBehind(trainer)
         try exactCount(count, trainer.network.parameterCount)
+        let batch = try sequenceBatch(sequences)
         try trainer.gradient(
-            try sequenceBatch(sequences), targets: try targetsBehind(targets, classes: trainer.network.classCount),
+            batch,
+            targets: try targetsBehind(targets, count: batch.count, classes: trainer.network.classCount),
             classWeights: classWeights,
             threads: try threadCount(threads), gradient: try require(gradient, "gradient"))
     }

@@ -76,4 +76,42 @@ import Testing
         #expect(run(trainer, labels: labels, rows: [0, 1, 2]).status == DM_OK)
         dm_trainer_free(trainer)
     }
+
+    @Test func defaultsAreThoseOfTheOptimizer() {
+        var options = dm_trainer_options()
+        dm_trainer_options_init(&options, DM_OPTIMIZER_ADADELTA)
+        #expect(options.learning_rate == 1 && options.rho == 0.9 && options.epsilon == 1e-6)
+        dm_trainer_options_init(&options, DM_OPTIMIZER_ADAMW)
+        #expect(options.weight_decay == 0.01 && options.epsilon == 1e-8 && options.gradient_clip == 5)
+        dm_trainer_options_init(&options, DM_OPTIMIZER_RMSPROP)
+        #expect(options.rho == 0.99 && options.weight_decay == 0 && options.optimizer == DM_OPTIMIZER_RMSPROP)
+    }
+
+    @Test func targetsMustBeOneArrayOfTheRightWidth() throws {
+        let model = try Model()
+        let trainer = makeTrainer(model) {
+            $0.output = DM_OUTPUT_SIGMOID
+            $0.strands = DM_STRANDS_AVERAGE
+        }
+        let flags: [UInt8] = [0, 1, 1, 255]
+        let values: [Float] = [0, 1, 0.5, .nan]
+        let rows: [Int64] = [0, 1]
+        func run(_ change: (inout dm_targets) -> Void) -> Int32 {
+            var (loss, weight) = (0.0, 0.0)
+            return withSequences(someCodes(40), count: 2, length: 20) { sequences in
+                flags.withUnsafeBufferPointer { flags in
+                    var targets = dm_targets(labels: nil, flags: flags.baseAddress, values: nil, columns: 2)
+                    change(&targets)
+                    return dm_trainer_run(trainer, sequences, &targets, rows, 2, 2, nil, 1, &loss, &weight, nil)
+                }
+            }
+        }
+        #expect(run { _ in } == DM_OK)
+        expectFailure(run { $0.columns = 3 }, DM_ERROR_SHAPE, "2 columns", "3")
+        expectFailure(run { $0.flags = nil }, DM_ERROR_INVALID_ARGUMENT, "exactly one")
+        values.withUnsafeBufferPointer { buffer in
+            expectFailure(run { $0.values = buffer.baseAddress }, DM_ERROR_INVALID_ARGUMENT, "exactly one")
+        }
+        dm_trainer_free(trainer)
+    }
 }

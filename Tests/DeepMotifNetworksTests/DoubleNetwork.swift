@@ -34,6 +34,44 @@ struct DoubleNetwork {
 
     func scores(_ letters: [Double]) -> [Double] { outputs(letters).last?.values ?? [] }
 
+    /// Scores of a batch in training: normalisations take the statistics of all positions of all rows.
+    func trainingScores(_ letters: [[Double]]) -> [[Double]] {
+        var blocks = letters.map { Block(length: $0.count / 4, channels: 4, values: $0) }
+        var rest = parameters[...]
+        for spec in specs {
+            if spec.kind == DM_LAYER_BATCH_NORM1D {
+                let weights = Array(rest.prefix(2 * blocks[0].channels))
+                rest = rest.dropFirst(4 * blocks[0].channels)
+                blocks = normalize(spec, blocks, weights)
+                continue
+            }
+            var left = rest
+            blocks = blocks.map {
+                left = rest
+                return forward(spec, $0, &left)
+            }
+            rest = left
+        }
+        return blocks.map(\.values)
+    }
+
+    private func normalize(_ spec: LayerSpec, _ blocks: [Block], _ weights: [Double]) -> [Block] {
+        let channels = blocks[0].channels
+        var result = blocks
+        for c in 0..<channels {
+            let all = blocks.flatMap { block in (0..<block.length).map { block[$0, c] } }
+            let center = mean(all)
+            let variance = mean(all.map { ($0 - center) * ($0 - center) })
+            let scale = weights[c] / (variance + Double(spec.epsilon)).squareRoot()
+            for i in blocks.indices {
+                for p in 0..<blocks[i].length {
+                    result[i].values[p * channels + c] = scale * (blocks[i][p, c] - center) + weights[channels + c]
+                }
+            }
+        }
+        return result
+    }
+
     private func forward(_ spec: LayerSpec, _ x: Block, _ rest: inout ArraySlice<Double>) -> Block {
         func take(_ count: Int) -> [Double] {
             defer { rest = rest.dropFirst(count) }

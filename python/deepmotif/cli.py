@@ -234,18 +234,10 @@ def _add_dashboard(commands: Any) -> None:
     parser.add_argument("--target", metavar="CLASS", help="class to explain (default: the positive one of two)")
     parser.add_argument("--title", help="title of the figure")
     parser.add_argument(
-        "--restarts",
-        type=whole(1),
-        default=4,
-        metavar="N",
-        help="of the class optimisation (default: %(default)s)",
+        "--restarts", type=whole(1), default=8, metavar="N", help="of the class optimisation (default: %(default)s)"
     )
     parser.add_argument(
-        "--steps",
-        type=whole(1),
-        default=1000,
-        metavar="N",
-        help="of the class optimisation (default: %(default)s)",
+        "--steps", type=whole(1), default=1000, metavar="N", help="of the class optimisation (default: %(default)s)"
     )
     add_folder(parser, None)
     add_columns(parser)

@@ -34,7 +34,7 @@ LOSSES = {
 KIND = {
     name: getattr(_native, f"LAYER_{name}")
     for name in ("CONV1D", "BATCH_NORM1D", "TANH", "MAX_POOL1D", "GLOBAL_AVERAGE_POOL1D", "FLATTEN", "DENSE", "LSTM",
-                 "GLOBAL_MAX_POOL1D", "RELU", "DROPOUT")
+                 "GRU", "GLOBAL_MAX_POOL1D", "GLOBAL_MAX_AVERAGE_POOL1D", "LAYER_NORM", "RELU", "DROPOUT")
 }  # fmt: skip
 
 
@@ -322,6 +322,11 @@ TIED = {
     "recurrent": [
         layer("CONV1D", units=6, width=5), layer("TANH"), layer("LSTM", units=5, bidirectional=1),
         layer("DENSE", units=4), layer("LSTM", units=3, bidirectional=1, split_input=1), layer("GLOBAL_MAX_POOL1D"),
+        layer("BATCH_NORM1D"), layer("DENSE", units=3),
+    ],
+    "gated": [
+        layer("CONV1D", units=6, width=5, bias=0), layer("LAYER_NORM"), layer("GRU", units=5, bidirectional=1),
+        layer("GRU", units=3, bidirectional=1, reset_after=0), layer("GLOBAL_MAX_AVERAGE_POOL1D"),
         layer("BATCH_NORM1D"), layer("DENSE", units=3),
     ],
     "last state": [layer("LSTM", units=4, bidirectional=1, return_sequences=0), layer("DENSE", units=3)],

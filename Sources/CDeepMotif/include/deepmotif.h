@@ -256,7 +256,7 @@ int32_t dm_trainer_run(
     double *weight_sum, float *scores);
 
 /* Gradient of the loss of all sequences as one batch, dropout off, concatenated as dm_model_get_parameters; without
- * l2, weight decay and clamp. */
+ * l2, weight decay and clamp. Normalisations take their running statistics; tied weights have a gradient each. */
 int32_t dm_trainer_gradient(
     dm_trainer *trainer, const dm_sequences *sequences, const dm_targets *targets, const float *class_weights,
     int32_t threads, float *gradient, int64_t count);
