@@ -239,11 +239,7 @@ def _add_dashboard(commands: Any) -> None:
         "--restarts", type=whole(1), default=8, metavar="N", help="of the class optimisation (default: %(default)s)"
     )
     parser.add_argument(
-        "--steps",
-        type=whole(1),
-        default=1000,
-        metavar="N",
-        help="of the class optimisation (default: %(default)s)",
+        "--steps", type=whole(1), default=1000, metavar="N", help="of the class optimisation (default: %(default)s)"
     )
     add_folder(parser, None)
     add_columns(parser)

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _native
+from ._blocks import run_in_blocks
 from ._filter_routes import Sites, count_letters, find_sites, kernel_matrices, optimized_matrices
 from ._motif import Motif
 from ._receptive import receptive_field
 from ._similarity import group_by_similarity
 from ._validation import check_number, check_whole, draw_seed, read_labels
-from ._views import check_model
+from ._views import check_model, progress_bar
 from .exceptions import InvalidArgumentError, ShapeError
 
 __all__ = ["FilterMotif", "filter_motifs"]
@@ -25,6 +26,10 @@ SAME_MOTIF = 0.85
 
 #: Positions that one filter may be shifted against its near-duplicate.
 _MAX_SHIFT = 12
+
+# Products of numbers that measuring the importance may take, and the fewest and most sequences it is measured on.
+_ABLATION_PRODUCTS = 2 * 10**11
+_ABLATED_SEQUENCES = (16, 200)
 
 
 class FilterMotif(Motif):
@@ -89,7 +94,7 @@ def filter_motifs(
     *,
     y: Any = None,
     target: Any = None,
-    importance: int = 200,
+    importance: int | None = None,
     restarts: int = 10,
     steps: int = 200,
     random_state: Any = 0,
@@ -118,8 +123,9 @@ def filter_motifs(
         For the shares of positive and negative sequences; (N, C) where the scores are tasks.
     target : label or index, optional
         The class of the importance and of the positives; for two classes the positive one by default.
-    importance : int
+    importance : int, optional
         Number of sequences, evenly spread over X, on which the filter is silenced to measure its importance; 0: none.
+        By default 200, down to 16 where the network behind the layer is so large that these would take long.
     restarts, steps : int
         Of the route "optimized": starts, which are the windows of the largest activation or random ones without X,
         and steps of the ascent.
@@ -167,7 +173,8 @@ def filter_motifs(
     if not isinstance(route, str) or route not in ROUTES:
         raise InvalidArgumentError(f"route must be one of {', '.join(map(repr, ROUTES))}; got {route!r}")
     threshold = check_number(threshold, "threshold", 0, 1, open_maximum=True)
-    importance = check_whole(importance, "importance", 0)
+    if importance is not None:
+        importance = check_whole(importance, "importance", 0)
     restarts, steps = check_whole(restarts, "restarts"), check_whole(steps, "steps")
     if X is None and route == "activation":
         raise InvalidArgumentError("X must be sequences for route='activation'; got None")
@@ -194,7 +201,7 @@ def filter_motifs(
             matrices, counts = list(found), [None] * len(found)
             # What the sequences show goes before what could be.
             dead = dead if sites is None else sites.maxima <= 0
-        effects = _importance(m, data, index, target, importance)
+        effects = _importance(m, data, index, target, importance, progress)
         shared = {"layer": m._engine.layer_names[index], "route": route, "start": field.start, "jump": field.jump}
     properties = _properties(sites, positives, len(dead))
     motifs = []
@@ -241,21 +248,41 @@ def _column(m: Any, target: Any) -> int | None:
         return None
 
 
-def _importance(m: Any, data: NDArray[Any] | None, index: int, target: Any, count: int) -> NDArray[Any] | None:
+def _importance(
+    m: Any, data: NDArray[Any] | None, index: int, target: Any, count: int | None, progress: bool | None
+) -> NDArray[Any] | None:
     """Mean change of the class's score (K,) that each channel makes; None where there is no class or no sequence."""
     column = _column(m, target)
     if data is None or count == 0 or column is None:
         return None
+    if count is None:
+        count = _affordable(m, index, data.shape[1])
     rows = np.unique(np.linspace(0, len(data) - 1, min(count, len(data))).astype(np.int64))
     chosen, threads = np.ascontiguousarray(data[rows]), m._threads()
     whole = m._engine.scores(chosen, threads)[:, None, column].astype(np.float64)
-    total: NDArray[Any] = np.zeros(0)
-    # Each call silences every channel on a few sequences, so that Ctrl-C is answered.
-    for start in range(0, len(chosen), 16):
-        without = m._engine.ablated_scores(chosen[start : start + 16], index, threads)[:, :, column]
-        change = (whole[start : start + 16] - without).sum(axis=0)
-        total = change if start == 0 else total + change
-    return total / len(chosen)
+    changes = np.empty((len(chosen), m._engine.layer_shape(index, data.shape[1])[1]))
+
+    def call(start: int, stop: int) -> None:
+        without = m._engine.ablated_scores(chosen[start:stop], index, threads)[:, :, column]
+        changes[start:stop] = whole[start:stop] - without
+
+    with progress_bar(progress, len(chosen), "importance") as advance:
+        # A sequence stands for as many as the layer has channels.
+        run_in_blocks(len(chosen), data.shape[1] * changes.shape[1], call, advance)
+    return changes.mean(axis=0)  # type: ignore[no-any-return]
+
+
+def _affordable(m: Any, index: int, length: int) -> int:
+    """Sequences whose ablation takes about a second or two: fewer where much of a network lies behind the layer."""
+    products, channels, width = 0, 4, length
+    for number, layer in enumerate(m._layers):
+        parameters = layer.n_parameters(channels)
+        width, channels = layer.output_shape(width, channels)
+        if number == index:
+            of_layer = channels
+        elif number > index:
+            products += parameters * width
+    return int(np.clip(_ABLATION_PRODUCTS // max(products * of_layer, 1), *_ABLATED_SEQUENCES))
 
 
 def _properties(sites: Sites | None, positives: NDArray[np.bool_] | None, count: int) -> list[dict[str, Any]]:
