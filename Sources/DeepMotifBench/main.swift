@@ -79,6 +79,11 @@ func cases(kernels: KernelTable) -> [BenchCase] {
         transposedProduct("LSTM input", m: 128, n: 128, k: 101 * 16, ldb: 128, kernels: kernels),
         transposedProduct("LSTM recurrent", m: 128, n: 32, k: 101 * 16, ldb: 32, kernels: kernels),
     ]
+    let masked = [
+        maskedProduct("LSTM input gradient, letters", m: 101, n: 4, k: 128, share: 1, kernels: kernels),
+        maskedProduct("LSTM input gradient", m: 101, n: 128, k: 128, share: 0.1, kernels: kernels),
+        maskedProduct("LSTM input gradient", m: 101, n: 128, k: 128, share: 0.3, kernels: kernels),
+    ]
     let recurrent = [
         lstm(rows: 1, length: 101, units: 32, training: false, kernels: kernels),
         lstm(rows: 16, length: 101, units: 32, training: false, kernels: kernels),
@@ -89,7 +94,7 @@ func cases(kernels: KernelTable) -> [BenchCase] {
         lstmBackward(rows: 8, length: 101, units: 32, kernels: kernels),
         lstmBackward(rows: 16, length: 101, units: 32, kernels: kernels),
     ]
-    var all = products + recurrent
+    var all = products + masked + recurrent
     all += [convolution(gradient: false, kernels: kernels), convolution(gradient: true, kernels: kernels)]
     for kernel in SparseKernel.allCases {
         all.append(sparse(kernel, rows: 42, span: 640, stride: 128, kernels: kernels))

@@ -96,6 +96,7 @@ extension Network {
         pass.isTraining = block.isTraining
         pass.key = mixBits(block.key &+ UInt64(truncatingIfNeeded: step.layer))
         pass.firstRow = block.firstRow
+        pass.zerosBlockGradient = step.zerosBlockGradient
         return pass
     }
 }

@@ -21,6 +21,8 @@ struct PassPlan {
         /// Where the output lies; nil: in the caller's memory.
         var target: Int?
         var cache: Int
+        /// No gradient gets through an input element that is zero.
+        var zerosBlockGradient = false
     }
 
     /// Memory that a block should stay within: about twice what a core's own cache holds, since most of it is passed once.
@@ -94,14 +96,17 @@ struct PassPlan {
         _ layers: ArraySlice<any Layer>, _ shapes: [Shape], _ kernels: KernelTable, _ reserve: (Int) -> Int
     ) {
         var mayOverwrite = false
+        var zerosBlock = false
         for (i, layer) in layers.enumerated() {
             let previous = steps.last?.target
             let target = layer.isInPlace && mayOverwrite ? previous : reserve(rows * shapes[i + 1].count)
             let cache = reserve(rows * layer.cacheCount(for: shapes[i], kernels: kernels))
             steps.append(
                 Step(
-                    layer: layers.startIndex + i, input: shapes[i], output: shapes[i + 1], target: target, cache: cache)
+                    layer: layers.startIndex + i, input: shapes[i], output: shapes[i + 1], target: target, cache: cache,
+                    zerosBlockGradient: zerosBlock)
             )
+            zerosBlock = layer.zerosBlockGradient(before: zerosBlock)
             mayOverwrite = !layer.needsOutput
         }
         let largest = rows * (shapes.dropFirst().map(\.count).max() ?? 0)

@@ -92,8 +92,12 @@ extension Conv1D {
         let values = pass.scratch + parts.values
         var isSparse = false
         if dilation == 1 {
-            let listed = kernels.pointee.listNonzeros(dy, positions, filters, indices, values, counts)
-            isSparse = Double(listed) < Conv1D.sparseShare * Double(positions * filters)
+            let count = kernels.pointee.countNonzeros(dy, positions * filters)
+            isSparse = Double(count) < Conv1D.sparseShare * Double(positions * filters)
+        }
+        let listsRows = isSparse && makesWindowGradients(kernels: pass.kernels)
+        if isSparse, x != nil || !listsRows {
+            _ = kernels.pointee.listNonzeros(dy, positions, filters, indices, values, counts)
         }
         if let x, let gradient {
             let padded = paddedInput(x, pass)
@@ -107,7 +111,14 @@ extension Conv1D {
         guard let dx else { return }
         let target = totalPadding > 0 ? pass.scratch + parts.paddedGradient : dx
         target.update(repeating: 0, count: (pass.input.length + totalPadding) * channels)
-        if isSparse {
+        if listsRows {
+            let listed = kernels.pointee.listNonzeros(dy, positions * filters, 1, indices, values, counts)
+            let windows = pass.scratch + parts.windows
+            let weights = pass.prepared + preparedLayout(kernels: pass.kernels).backward
+            kernels.pointee.multiplyListed(
+                indices, values, listed, filters, weights, nil, windows, span, positions, span, filters)
+            addWindows(windows, to: target, pass)
+        } else if isSparse {
             kernels.pointee.scatterSparseRows(
                 pass.parameters, span, target, stride * channels, indices, values, counts, positions, filters)
         } else {
@@ -143,7 +154,12 @@ extension Conv1D {
             return
         }
         pass.kernels.multiply(dy, filters, weights, nil, windows, span, positions, span, filters, false)
-        for p in 0..<positions {
+        addWindows(windows, to: dx, pass)
+    }
+
+    /// dx += the gradients of all windows.
+    private func addWindows(_ windows: Floats, to dx: MutableFloats, _ pass: LayerPass) {
+        for p in 0..<pass.output.length {
             let start = dx + p * stride * channels
             if dilation == 1 {
                 pass.kernels.add(windows + p * span, start, span)

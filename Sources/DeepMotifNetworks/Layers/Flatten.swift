@@ -17,6 +17,8 @@ package struct Flatten: Layer {
         return Shape(length: 1, channels: input.count)
     }
 
+    package func zerosBlockGradient(before: Bool) -> Bool { before }
+
     package func forward(_ input: LayerInput, to output: MutableFloats, pass: LayerPass) {
         let x = input.floats
         if x != UnsafePointer(output) { output.update(from: x, count: pass.rows * pass.input.count) }

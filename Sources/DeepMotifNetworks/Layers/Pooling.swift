@@ -66,6 +66,8 @@ package struct MaxPool1D: Layer {
         return Shape(length: count, channels: input.channels)
     }
 
+    package func zerosBlockGradient(before: Bool) -> Bool { before }
+
     package func cacheCount(for input: Shape, kernels: KernelTable) -> Int {
         max(0, (input.length - width) / stride + 1) * input.channels
     }
@@ -112,6 +114,8 @@ package struct GlobalMaxPool1D: Layer {
     package let kind = "global_max_pool1d"
 
     package func outputShape(for input: Shape) -> Shape { Shape(length: 1, channels: input.channels) }
+
+    package func zerosBlockGradient(before: Bool) -> Bool { before }
 
     package func cacheCount(for input: Shape, kernels: KernelTable) -> Int { input.channels }
 
