@@ -119,6 +119,19 @@ package struct KernelTable: Sendable {
     /// garbage that nobody reads.
     package var convolveCodesGradient: ConvolveCodesGradientKernel
 
+    /// The same, and the gradient of the bias, from lists by column of the gradient's non-zeros: (codes, indices, values,
+    /// counts, listStride, tableGradient, biasGradient, geometry). Faster below about 0.05 of non-zeros.
+    package var convolveListedGradient: ConvolveListedGradientKernel
+
+    /// `convolveCodes` with a table ((width + 1) / 2, 25, filters) by pairs of codes of two taps, 5 * first + second, in
+    /// which the unknown letter and the tap behind an odd width count as zeros: (codes, table, bias, y, scratch,
+    /// geometry). At least 16 filters; scratch: (outputLength - 1) * stride + width * dilation + 1 integers.
+    package var convolveCodePairs: ConvolveCodePairsKernel
+
+    /// The gradient of that table, added to it: (codes, outputGradient, tableGradient, scratch, geometry). Its rows of
+    /// unknown letters collect what belongs to the other letter of the pair alone.
+    package var convolveCodePairsGradient: ConvolveCodePairsGradientKernel
+
     // MARK: Sparse gradients (behind ReLU, dropout and maxima most elements are exactly zero)
 
     /// How many of `count` elements are not zero: (x, count).
@@ -215,7 +228,11 @@ package struct KernelTable: Sendable {
         packMatrix: @escaping PackMatrixKernel, multiply: @escaping MultiplyKernel,
         multiplyTransposed: @escaping MultiplyTransposedKernel,
         multiplyMasked: @escaping MultiplyMaskedKernel, convolveCodes: @escaping ConvolveCodesKernel,
-        convolveCodesGradient: @escaping ConvolveCodesGradientKernel, countNonzeros: @escaping CountNonzerosKernel,
+        convolveCodesGradient: @escaping ConvolveCodesGradientKernel,
+        convolveListedGradient: @escaping ConvolveListedGradientKernel,
+        convolveCodePairs: @escaping ConvolveCodePairsKernel,
+        convolveCodePairsGradient: @escaping ConvolveCodePairsGradientKernel,
+        countNonzeros: @escaping CountNonzerosKernel,
         listNonzeros: @escaping ListNonzerosKernel,
         accumulateSparseRows: @escaping AccumulateSparseRowsKernel,
         scatterSparseRows: @escaping ScatterSparseRowsKernel, multiplyListed: @escaping MultiplyListedKernel,
@@ -239,6 +256,9 @@ package struct KernelTable: Sendable {
         self.multiplyMasked = multiplyMasked
         self.convolveCodes = convolveCodes
         self.convolveCodesGradient = convolveCodesGradient
+        self.convolveListedGradient = convolveListedGradient
+        self.convolveCodePairs = convolveCodePairs
+        self.convolveCodePairsGradient = convolveCodePairsGradient
         self.countNonzeros = countNonzeros
         self.listNonzeros = listNonzeros
         self.accumulateSparseRows = accumulateSparseRows

@@ -12,6 +12,19 @@ extension KernelTable {
         @Sendable (UnsafePointer<UInt8>, Floats, Floats, MutableFloats, ConvolutionGeometry) -> Void
     package typealias ConvolveCodesGradientKernel =
         @Sendable (UnsafePointer<UInt8>, Floats, MutableFloats, ConvolutionGeometry) -> Void
+    package typealias ConvolveListedGradientKernel =
+        @Sendable (
+            UnsafePointer<UInt8>, UnsafePointer<Int32>, Floats, UnsafePointer<Int32>, Int, MutableFloats, MutableFloats,
+            ConvolutionGeometry
+        ) -> Void
+    package typealias ConvolveCodePairsKernel =
+        @Sendable (
+            UnsafePointer<UInt8>, Floats, Floats, MutableFloats, UnsafeMutablePointer<Int32>, ConvolutionGeometry
+        ) -> Void
+    package typealias ConvolveCodePairsGradientKernel =
+        @Sendable (
+            UnsafePointer<UInt8>, Floats, MutableFloats, UnsafeMutablePointer<Int32>, ConvolutionGeometry
+        ) -> Void
     package typealias CountNonzerosKernel = @Sendable (Floats, Int) -> Int
     package typealias ListNonzerosKernel =
         @Sendable (Floats, Int, Int, UnsafeMutablePointer<Int32>, MutableFloats, UnsafeMutablePointer<Int32>) -> Int
