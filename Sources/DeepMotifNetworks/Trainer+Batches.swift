@@ -85,7 +85,7 @@ extension Trainer {
         _ sequences: SequenceBatch, _ loss: some Loss, _ plan: PassPlan, rows: UnsafePointer<Int64>, count: Int,
         threads: Int, isTraining: Bool, scores: MutableFloats?
     ) throws(DeepMotifError) -> Batch {
-        let parts = partCount(count, rowsPerBlock: plan.rows)
+        let parts = partCount(count, plan: plan)
         let gradients = try gradientMemory(parts: parts)
         nonisolated(unsafe) let losses = try lossMemory(count: count)
         nonisolated(unsafe) let input = try stage(sequences, rows: rows, count: count)
