@@ -44,6 +44,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for type checkers and editors
         CNN as CNN,
         CNNRNN as CNNRNN,
         RNN as RNN,
+        Network as Network,
         load as load,
     )
     from .metrics import (
@@ -108,7 +109,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "reverse_complement",
     ),
     "simulation": ("simulate", "synthetic_classes", "synthetic_xor"),
-    "models": ("CNN", "CNNRNN", "RNN", "load"),
+    "models": ("CNN", "CNNRNN", "RNN", "Network", "load"),
     "metrics": ("evaluate",),
     "views": (
         "ClassOptimization",

@@ -1,9 +1,10 @@
-"""SequenceClassifier: the base of all estimators, with their training. Models room."""
+"""SequenceModel: the base of all estimators, with their training. Models room."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from . import _files, _native
 from ._inference import Predictor
+from ._outputs import Output
 from ._training import (
     HISTORY_KEYS,
     Callback,
@@ -26,19 +28,13 @@ from ._validation import (
     check_number,
     check_whole,
     draw_seed,
-    encode_labels,
     format_classes,
-    read_labels,
     require_labels,
 )
 from .exceptions import InvalidArgumentError, ShapeError
 
-Labels = NDArray[np.int32]
-
 #: Documentation of the constructor arguments that all estimators share; appended to the classes' own.
 TRAINING_PARAMETERS = """
-    dropout : float
-        Fraction of values that the dropout layers set to 0 in training.
     epochs : int
         Passes over the training sequences.
     batch_size : int
@@ -66,29 +62,26 @@ TRAINING_PARAMETERS = """
 """
 
 
-class SequenceClassifier(Predictor):
-    """Base of the estimators; a subclass gives the layers."""
+@dataclass(eq=False, repr=False, kw_only=True)
+class SequenceModel(Predictor):
+    """Base of the estimators; a subclass gives the layers.
+
+    Its fields, and those of the subclass, are the arguments of the constructor, which only stores them.
+    """
 
     __slots__ = ()
 
-    def __init__(
-        self, *, dropout: float, epochs: int, batch_size: int, learning_rate: float, learning_rate_decay: float,
-        decay_every: int | None, gradient_clip: float, validation_fraction: float, restore_best: bool,
-        patience: int | None, class_weight: Any, random_state: Any, n_threads: int | None,
-    ) -> None:  # fmt: skip
-        self.dropout = dropout
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_decay = learning_rate_decay
-        self.decay_every = decay_every
-        self.gradient_clip = gradient_clip
-        self.validation_fraction = validation_fraction
-        self.restore_best = restore_best
-        self.patience = patience
-        self.class_weight = class_weight
-        self.random_state = random_state
-        self.n_threads = n_threads
+    loss: str | None = None
+    task_names: Any = None
+    learning_rate_decay: float = 0.5
+    decay_every: int | None = 10
+    gradient_clip: float = 5.0
+    validation_fraction: float = 0.1
+    restore_best: bool = True
+    patience: int | None = None
+    class_weight: Any = None
+    random_state: Any = None
+    n_threads: int | None = None
 
     def _training_options(self, seed: int) -> TrainingOptions:
         return TrainingOptions(
@@ -110,39 +103,41 @@ class SequenceClassifier(Predictor):
 
     # ---- data ----
 
-    def _read_labelled(self, X: Any, y: Any, name: str = "") -> tuple[NDArray[Any], NDArray[Any]]:
+    def _read_labelled(self, head: Output, X: Any, y: Any, name: str = "") -> tuple[NDArray[Any], NDArray[Any]]:
         """Sequences and labels of equal number, at least one."""
         require_labels(y, f"{name}y")
         data = self._read(X, f"{name}X")
-        labels = read_labels(y, len(data), f"{name}y")
+        labels = head.read(y, len(data), f"{name}y")
         if not len(data):
             raise ShapeError(f"{name}X must hold at least one sequence; got 0 sample(s) (shape={data.shape})")
         return data, labels
 
-    def _read_validation(self, validation_data: Any, classes: NDArray[Any], length: int) -> LabelledRows:
+    def _read_validation(
+        self, head: Output, validation_data: Any, classes: NDArray[Any], length: int
+    ) -> LabelledRows:  # fmt: skip
         if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
             raise InvalidArgumentError(f"validation_data must be a pair (X, y); got {type(validation_data).__name__}")
-        data, y = self._read_labelled(validation_data[0], validation_data[1], "validation_data: ")
+        data, y = self._read_labelled(head, validation_data[0], validation_data[1], "validation_data: ")
         if data.shape[1] != length:
             self._check_length(self._network(len(classes)), data.shape[1], "the length L of validation_data")
-        labels = encode_labels(y, classes, "validation_data: y")
-        return LabelledRows(data, labels, np.arange(len(data), dtype=np.int64))
+        targets = head.encode(y, classes, "validation_data: y")
+        return LabelledRows(data, targets, np.arange(len(data), dtype=np.int64))
 
     def _hold_out(
-        self, data: NDArray[Any], labels: Labels, validation: LabelledRows | None, seed: int
+        self, head: Output, data: NDArray[Any], targets: NDArray[Any], validation: LabelledRows | None, seed: int
     ) -> tuple[LabelledRows, LabelledRows | None]:
         """Training and validation rows of the data, where no validation data were given."""
         fraction = check_number(self.validation_fraction, "validation_fraction", 0, 1, open_maximum=True)
         rows = np.arange(len(data), dtype=np.int64)
         if validation is None and fraction > 0:
-            rows, held_out = split_rows(labels, fraction, seed)
+            rows, held_out = split_rows(head.strata(targets), fraction, seed)
             if len(held_out):
-                validation = LabelledRows(data, labels, held_out)
+                validation = LabelledRows(data, targets, held_out)
         if validation is None and self.patience is not None:
             raise InvalidArgumentError(
                 "patience needs validation: give validation_data or a validation_fraction above 0"
             )
-        return LabelledRows(data, labels, rows), validation
+        return LabelledRows(data, targets, rows), validation
 
     # ---- training ----
 
@@ -191,24 +186,21 @@ class SequenceClassifier(Predictor):
         """
         hooks = _callback_list(callbacks)
         with self._lock:
-            data, y = self._read_labelled(X, y)
-            classes, indices = np.unique(y, return_inverse=True)
-            if len(classes) < 2:
-                raise InvalidArgumentError(
-                    f"y must hold at least two classes; got the one class {classes.tolist()} for all {len(y)} sequences"
-                )
-            labels = np.ascontiguousarray(indices.reshape(-1), dtype=np.int32)
+            head = self._new_head()
+            data, labels = self._read_labelled(head, X, y)
+            classes = head.learn(labels, self.task_names)
+            targets = head.encode(labels, classes)
             layers = self._network(len(classes))
             self._check_length(layers, data.shape[1])
             validation = None
             if validation_data is not None:
-                validation = self._read_validation(validation_data, classes, data.shape[1])
+                validation = self._read_validation(head, validation_data, classes, data.shape[1])
             options = self._training_options(draw_seed(self.random_state))
-            training, validation = self._hold_out(data, labels, validation, options.seed)
-            weights = class_weights(self.class_weight, classes, training.row_labels)
+            training, validation = self._hold_out(head, data, targets, validation, options.seed)
+            weights = class_weights(self.class_weight, classes, training.row_targets)
             run = None
             try:
-                self._adopt(layers, data.shape[1], classes, options.seed)
+                self._adopt(head, layers, data.shape[1], classes, options.seed)
                 run = TrainingRun(self, training, validation, weights, options)
                 run.run(hooks, progress)
             except BaseException:
@@ -240,23 +232,24 @@ class SequenceClassifier(Predictor):
         3
         """
         with self._lock:
-            data, y = self._read_labelled(X, y)
+            head = self._new_head() if self._model is None else self._head
+            data, labels = self._read_labelled(head, X, y)
             if self._model is None:
-                self.build(data.shape[1], y.tolist() if classes is None else classes)
+                self.build(data.shape[1], head.learn(labels, self.task_names) if classes is None else classes)
             else:
                 self._check_fitted_length(data.shape[1])
                 self._check_classes(classes)
-            labels = encode_labels(y, self.classes_)
+            targets = head.encode(labels, self.classes_)
             options = self._training_options(self.random_state_)
-            weights = class_weights(self.class_weight, self.classes_, labels)
+            weights = class_weights(self.class_weight, self.classes_, targets)
             passes = len(self.history_["loss"])
             if self._trainer is None:
                 # The seed moves with the passes done, so that training on after `fit` repeats no dropout masks.
                 self._trainer_seed = (self.random_state_ + passes) % (1 << 64)
                 self._trainer = self._new_trainer(self._trainer_seed)
             self._trainer.set_learning_rate(options.learning_rate)
-            rows = LabelledRows(data, labels, np.arange(len(data), dtype=np.int64))
-            loss, auc = train_pass(self._trainer, rows, options, passes, weights, lambda rows: None)
+            rows = LabelledRows(data, targets, np.arange(len(data), dtype=np.int64))
+            loss, auc = train_pass(self._trainer, head, rows, options, passes, weights, lambda rows: None)
             logs = {"loss": loss, "auc": auc, "learning_rate": options.learning_rate}
             for key in HISTORY_KEYS:
                 self.history_[key].append(logs.get(key, float("nan")))
@@ -266,8 +259,7 @@ class SequenceClassifier(Predictor):
     def _check_classes(self, classes: Iterable[Any] | None) -> None:
         if classes is None:
             return
-        entries = list(classes)
-        given = np.unique(read_labels(entries, len(entries), "classes"))
+        given = self._head.named(classes)
         if given.tolist() != self.classes_.tolist():
             raise InvalidArgumentError(
                 f"classes must be those of the first call, {format_classes(self.classes_)}; got {format_classes(given)}"

@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 
 from . import layers as layer_kinds
 from ._fitted import pack_weights
+from ._outputs import Output, output_named
 from ._reading import checked_path
 from ._training import HISTORY_KEYS
 from .exceptions import DeepMotifError, FileFormatError, FileNotFound, FileReadError, FileWriteError
 
 if TYPE_CHECKING:
-    from ._estimator import SequenceClassifier
+    from ._estimator import SequenceModel
 
 Path = str | os.PathLike[str]
 
@@ -96,7 +97,7 @@ def _write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def model_bytes(model: SequenceClassifier) -> bytes:
+def model_bytes(model: SequenceModel) -> bytes:
     """A fitted model as the bytes of a safetensors file."""
     from safetensors.numpy import save
 
@@ -114,6 +115,7 @@ def model_bytes(model: SequenceClassifier) -> bytes:
         "kind": type(model).__name__,
         "parameters": {key: _plain(value) for key, value in parameters.items()},
         "layers": layer_kinds.to_config(model._layers),
+        "output": {"name": model._head.name, "loss": model._head.loss},
         "length": model.length_,
         "classes": {"type": "str" if labels.dtype.kind == "U" else labels.dtype.name, "values": labels.tolist()},
         "random_state": model.random_state_,
@@ -133,6 +135,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return _plain(value.tolist())
     if isinstance(value, (list, tuple)):
+        if value and all(isinstance(entry, layer_kinds.Layer) for entry in value):
+            return {"layers": layer_kinds.to_config(value)}
         return [_plain(entry) for entry in value]
     if isinstance(value, dict):
         # JSON's keys are strings, labels need not be.
@@ -145,7 +149,7 @@ def _plain(value: Any) -> Any:
 # ---- reading ----
 
 
-def load_model(path: Path, classes: Mapping[str, Callable[[], SequenceClassifier]]) -> SequenceClassifier:
+def load_model(path: Path, classes: Mapping[str, Callable[[], SequenceModel]]) -> SequenceModel:
     """The model in a file, of one of the given classes."""
     data = _read_file(path)
     try:
@@ -177,7 +181,7 @@ def _read_file(path: Path) -> bytes:
         raise FileReadError(error.errno, f"could not be read: {error.strerror or error}", name) from None
 
 
-def _model_of(data: bytes, classes: Mapping[str, Callable[[], SequenceClassifier]]) -> SequenceClassifier:
+def _model_of(data: bytes, classes: Mapping[str, Callable[[], SequenceModel]]) -> SequenceModel:
     tensors, config = _parse(data)
     if config.get("format") != _FORMAT:
         raise ValueError("its metadata do not describe a model")
@@ -186,12 +190,13 @@ def _model_of(data: bytes, classes: Mapping[str, Callable[[], SequenceClassifier
     kind = config["kind"]
     if not isinstance(kind, str) or kind not in classes:
         raise ValueError(f"its model is of the kind {kind!r}; known are {list(classes)}")
-    labels = _labels(config["classes"])
+    head = _output(config.get("output"))
+    labels = _labels(config["classes"], head)
     length = _whole(config["length"], "length", 1, _LONGEST)
     seed = _whole(config["random_state"], "random_state", 0, (1 << 64) - 1)
     network = _network(config["layers"], length, len(labels), sum(array.size for array in tensors.values()))
     model = _untrained(classes[kind], config["parameters"])
-    model._adopt(network, length, labels, seed)
+    model._adopt(head, network, length, labels, seed)
     engine = model._engine
     engine.set_parameters(pack_weights(engine.parameter_info, tensors))
     model.history_, model.best_epoch_ = _history(config["history"], config["best_epoch"])
@@ -227,14 +232,22 @@ def _whole(value: Any, name: str, minimum: int, maximum: int) -> int:
     return value
 
 
-def _labels(entry: Any) -> NDArray[Any]:
+def _output(entry: Any) -> Output:
+    """What the scores are; files written when there was one kind only do not say."""
+    if entry is None:
+        return output_named("softmax")
+    return output_named(entry["name"], entry["loss"] or None)
+
+
+def _labels(entry: Any, head: Output) -> NDArray[Any]:
     values, kind = entry["values"], entry["type"]
     python_type = _LABEL_TYPES[kind]
     if not isinstance(values, list) or not all(type(value) is python_type for value in values):
         raise ValueError(f"classes must be labels of type {kind}")
     labels = np.array(values, dtype=None if kind == "str" else kind)
-    if len(labels) < 2 or labels.tolist() != values or not np.array_equal(np.unique(labels), labels):
-        raise ValueError("classes must be at least two labels in order")
+    # Named again they are what they were: sorted classes, at least two; different tasks.
+    if labels.tolist() != values or head.named(values).tolist() != values:
+        raise ValueError("classes must be at least two labels in order, or at least one task")
     return labels
 
 
@@ -254,7 +267,7 @@ def _network(config: Any, length: int, n_classes: int, n_weights: int) -> list[l
     return network
 
 
-def _untrained(cls: Callable[[], SequenceClassifier], parameters: Any) -> SequenceClassifier:
+def _untrained(cls: Callable[[], SequenceModel], parameters: Any) -> SequenceModel:
     if not isinstance(parameters, dict):
         raise ValueError("hyper-parameters must be a table")
     model = cls()
@@ -269,6 +282,8 @@ def _restored(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_restored(entry) for entry in value)
     if isinstance(value, dict):
+        if "layers" in value:
+            return layer_kinds.from_config(value["layers"])
         return {_restored(key): _restored(entry) for key, entry in value["pairs"]}
     return value
 

@@ -10,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _native
+from ._outputs import Output, output_named
 from ._parameters import Parameters
 from ._training import HISTORY_KEYS
-from ._validation import check_threads, check_whole, draw_seed, format_classes, not_fitted, read_labels
+from ._validation import check_threads, check_whole, draw_seed, format_classes, not_fitted
 from .exceptions import InvalidArgumentError, ShapeError
 from .layers import LSTM, Flatten, Layer, count_parameters, minimum_length
 
 Float = NDArray[np.float32]
 
-_LEARNED = ("classes_", "length_", "history_", "best_epoch_", "random_state_", "_layers", "_trainer_seed")
+_LEARNED = ("classes_", "length_", "history_", "best_epoch_", "random_state_", "_layers", "_head", "_trainer_seed")
 
 
 class FittedModel(Parameters):
@@ -27,6 +28,12 @@ class FittedModel(Parameters):
     # Slots keep the handles out of vars(self): scikit-learn wants nothing there after the constructor but parameters.
     __slots__ = ("__dict__", "__weakref__", "_lock", "_model", "_trainer")
 
+    # Hyper-parameters that every estimator declares in a place of its own among its arguments.
+    output: str
+    loss: str | None
+    epochs: int
+    batch_size: int
+    learning_rate: float
     n_threads: Any
     random_state: Any
     classes_: NDArray[Any]
@@ -49,7 +56,16 @@ class FittedModel(Parameters):
 
     # ---- the engine ----
 
-    _output = _native.OUTPUT_SOFTMAX
+    # Of models pickled when there was no other; like the layers it is the fitted model's, not the hyper-parameters'.
+    _head: Output = output_named("softmax")
+
+    @property
+    def _output(self) -> int:
+        return self._head.constant
+
+    def _new_head(self) -> Output:
+        """What the hyper-parameters say of the scores."""
+        return output_named(self.output, self.loss)
 
     def _network(self, n_classes: int) -> list[Layer]:
         """The layers that the hyper-parameters ask for, up to the scores of so many classes."""
@@ -92,11 +108,18 @@ class FittedModel(Parameters):
                 f"layer; got {length} positions"
             )
 
-    def _adopt(self, layers: list[Layer], length: int, classes: NDArray[Any], seed: int) -> None:
+    def _adopt(self, head: Output, layers: list[Layer], length: int, classes: NDArray[Any], seed: int) -> None:
         """Replaces whatever was learned by an untrained engine."""
         count_parameters(layers, length)  # refuses layers that do not fit on each other, before anything is forgotten
         model = _native.Model([layer.options() for layer in layers], length, seed)
+        given = model.layer_shape(-1, length)
+        if given != (1, len(classes)):
+            raise ShapeError(
+                f"the layers must end in one score for each of the {len(classes)} {head.columns}, as a "
+                f"Dense({len(classes)}) behind a global pool or Flatten; got {given[0]} positions x {given[1]} scores"
+            )
         self._forget()
+        self._head = head
         self._layers = layers
         self.length_ = length
         self.classes_ = classes
@@ -148,7 +171,7 @@ class FittedModel(Parameters):
         length : int
             Length L of the sequences.
         classes : int or sequence of labels
-            Number of classes (labels 0 ... C-1), or the labels.
+            Number of classes (labels 0 ... C-1), or the labels; of tasks or values for the other outputs.
 
         Examples
         --------
@@ -157,17 +180,12 @@ class FittedModel(Parameters):
         136322
         """
         length = check_whole(length, "length")
-        if isinstance(classes, (int, np.integer)):
-            labels = np.arange(check_whole(classes, "classes", minimum=2))
-        else:
-            entries = list(classes)
-            labels = np.unique(read_labels(entries, len(entries), "classes"))
-            if len(labels) < 2:
-                raise InvalidArgumentError(f"classes must be at least two different labels; got {entries!r}")
+        head = self._new_head()
+        labels = head.named(classes)
         with self._lock:
             layers = self._network(len(labels))
             self._check_length(layers, length, "length")
-            self._adopt(layers, length, labels, draw_seed(self.random_state))
+            self._adopt(head, layers, length, labels, draw_seed(self.random_state))
         return self
 
     @property
@@ -255,7 +273,9 @@ class FittedModel(Parameters):
         rows.append(("total", "", f"{engine.n_parameters:,}"))
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         lines = [f"{name:<{widths[0]}}  {shape:>{widths[1]}}  {count:>{widths[2]}}" for name, shape, count in rows]
-        title = f"{type(self).__name__} on {self.length_} positions, classes {format_classes(self.classes_)}"
+        title = (
+            f"{type(self).__name__} on {self.length_} positions, {self._head.columns} {format_classes(self.classes_)}"
+        )
         return "\n".join([title, *lines])
 
 

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from . import _native
 from ._blocks import run_in_blocks
 from ._fitted import FittedModel
-from ._validation import check_whole, encode_labels, format_classes, read_labels
+from ._outputs import Output
+from ._validation import check_whole, format_classes
 from .exceptions import InvalidArgumentError
-from .metrics import mean_over_classes
 
 Float = NDArray[np.float32]
-Labels = NDArray[np.int32]
+Labels = NDArray[Any]
 
 
 class Predictor(FittedModel):
@@ -80,7 +80,13 @@ class Predictor(FittedModel):
         >>> model.predict_proba(["ACGTACGT"]).shape
         (1, 2)
         """
-        return _native.output_apply(self._output, self.scores(X))
+        with self._lock:
+            scores, output = self.scores(X), self._head
+        if not output.has_probabilities:
+            raise InvalidArgumentError(
+                "predict_proba needs classes or tasks; the output of this model is linear: use predict or scores"
+            )
+        return _native.output_apply(output.constant, scores)
 
     def decision_function(self, X: Any) -> Float:
         """Score of the positive class minus that of the other, (N,); for more than two classes the scores (N, C).
@@ -91,8 +97,13 @@ class Predictor(FittedModel):
         >>> dm.RNN(hidden=4, random_state=0).build(8, 2).decision_function(["ACGTACGT"]).shape
         (1,)
         """
-        scores = self.scores(X)
-        return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
+        with self._lock:
+            scores, output = self.scores(X), self._head
+        if not output.has_probabilities:
+            raise InvalidArgumentError("decision_function needs classes or tasks; the output of this model is linear")
+        if output.name == "softmax":
+            return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
+        return scores[:, 0] if scores.shape[1] == 1 else scores
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The most probable class of each sequence, (N,) of the kind of ``classes_``.
@@ -105,8 +116,7 @@ class Predictor(FittedModel):
         True
         """
         with self._lock:
-            best = self.scores(X).argmax(axis=1)
-            return self.classes_[best]
+            return self._head.predict(self.scores(X), self.classes_)
 
     def score(self, X: Any, y: Any) -> float:
         """Area under the ROC curve, ties averaged; for more than two classes the mean of each against the rest.
@@ -125,20 +135,16 @@ class Predictor(FittedModel):
         >>> 0 <= model.score(["ACGTACGT", "AAAAAAAA"], [0, 1]) <= 1
         True
         """
-        return mean_over_classes(_native.roc_auc, *self._scores_and_labels(X, y))
+        scores, targets, output = self._scores_and_targets(X, y)
+        return output.score(scores, targets)
 
-    def _scores_and_labels(self, X: Any, y: Any) -> tuple[Float, Labels]:
-        """Scores and class indices for a measure that needs every class."""
+    def _scores_and_targets(self, X: Any, y: Any) -> tuple[Float, Labels, Output]:
+        """Scores, targets that can be measured, and what both mean."""
         with self._lock:
-            scores, classes = self.scores(X), self.classes_
-        labels = encode_labels(read_labels(y, len(scores)), classes)
-        absent = np.setdiff1d(np.arange(len(classes)), labels)
-        if len(absent):
-            raise InvalidArgumentError(
-                f"y must hold every class of the model, {format_classes(classes)}; "
-                f"{classes[absent[0]].item()!r} does not occur"
-            )
-        return scores, labels
+            scores, classes, output = self.scores(X), self.classes_, self._head
+        targets = output.encode(output.read(y, len(scores), "y"), classes)
+        output.check_measurable(targets, classes)
+        return scores, targets, output
 
     def activations(self, X: Any, layer: str | int) -> Float:
         """Output of one layer.
@@ -187,15 +193,17 @@ class Predictor(FittedModel):
         return index % len(names)
 
     def _resolve_target(self, target: Any) -> int:
-        """Class index of `target`: a label if it is one of ``classes_``, else an index; None: the positive of two."""
+        """Column of `target`: a label or name if it is one of ``classes_``, else an index; None: see `Output`."""
         _ = self._engine
         values = self.classes_.tolist()
         if target is None:
-            if len(values) != 2:
+            default = self._head.default_target(self.classes_)
+            if default is None:
                 raise InvalidArgumentError(
-                    f"target is required for {len(values)} classes: one of {format_classes(self.classes_)} or an index"
+                    f"target is required for {len(values)} {self._head.columns}: one of "
+                    f"{format_classes(self.classes_)} or an index"
                 )
-            return 1
+            return default
         plain = target.item() if isinstance(target, np.generic) else target
         if isinstance(plain, (str, bool, int, float)) and plain in values:
             return values.index(plain)

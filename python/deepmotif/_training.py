@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from . import _native
 from ._blocks import Pace, run_in_blocks
 from .exceptions import InvalidArgumentError
-from .metrics import mean_over_classes
 
 if TYPE_CHECKING:
-    from ._estimator import SequenceClassifier
+    from ._estimator import SequenceModel
+    from ._outputs import Output
 
 HISTORY_KEYS = ("loss", "auc", "val_loss", "val_auc", "learning_rate", "seconds")
 
@@ -29,7 +29,7 @@ _SPLIT_STREAM = 1 << 32
 Rows = NDArray[np.int64]
 Labels = NDArray[np.int32]
 Float = NDArray[np.float32]
-Callback = Callable[["SequenceClassifier", int, dict[str, float]], Any]
+Callback = Callable[["SequenceModel", int, dict[str, float]], Any]
 
 
 @dataclass(frozen=True)
@@ -70,18 +70,18 @@ class TrainingOptions:
 
 @dataclass(frozen=True)
 class LabelledRows:
-    """Some rows of sequences X with labels (N,) by row of X. X is never copied: it may be a file mapped to memory."""
+    """Some rows of sequences X with targets by row of X. X is never copied: it may be a file mapped to memory."""
 
     X: NDArray[Any]
-    labels: Labels
+    targets: NDArray[Any]
     rows: Rows
 
     def __len__(self) -> int:
         return len(self.rows)
 
     @property
-    def row_labels(self) -> Labels:
-        return self.labels[self.rows]
+    def row_targets(self) -> NDArray[Any]:
+        return self.targets[self.rows]
 
 
 def split_rows(labels: Labels, fraction: float, seed: int) -> tuple[Rows, Rows]:
@@ -135,8 +135,8 @@ def scores_of_rows(model: _native.Model, data: LabelledRows, threads: int) -> Fl
 
 
 def train_pass(
-    trainer: _native.Trainer, data: LabelledRows, options: TrainingOptions, shuffle: int, weights: Float | None,
-    tick: Callable[[int], None],
+    trainer: _native.Trainer, head: Output, data: LabelledRows, options: TrainingOptions, shuffle: int,
+    weights: Float | None, tick: Callable[[int], None],
 ) -> tuple[float, float]:  # fmt: skip
     """One pass over the rows in random order (stream `shuffle`); returns the mean loss and the AUC that training saw.
 
@@ -151,7 +151,7 @@ def train_pass(
         stop = min(len(order), start + pace.size * options.batch_size)
         began = time.perf_counter()
         losses, block_weights, scores = trainer.run(
-            data.X, data.labels, order[start:stop], options.batch_size, weights, options.threads
+            data.X, data.targets, order[start:stop], options.batch_size, weights, options.threads
         )
         pace.update(-(-(stop - start) // options.batch_size), time.perf_counter() - began)
         loss_sum += losses
@@ -159,7 +159,7 @@ def train_pass(
         seen.append(scores)
         tick(stop - start)
         start = stop
-    auc = mean_over_classes(_native.roc_auc, np.concatenate(seen), data.labels[order])
+    auc = head.auc(np.concatenate(seen), data.targets[order])
     # How the sum was cut shows in its last bits; what is recorded must not depend on the clock.
     return (float(np.float32(loss_sum / weight_sum)) if weight_sum else math.nan), auc
 
@@ -168,11 +168,12 @@ class TrainingRun:
     """One `fit`: trains the estimator's engine epoch by epoch and keeps the best epoch's weights."""
 
     def __init__(
-        self, estimator: SequenceClassifier, training: LabelledRows, validation: LabelledRows | None,
+        self, estimator: SequenceModel, training: LabelledRows, validation: LabelledRows | None,
         weights: Float | None, options: TrainingOptions,
     ) -> None:  # fmt: skip
         self._estimator = estimator
         self._model = estimator._engine
+        self._head = estimator._head
         self._trainer = options.trainer(self._model, estimator._output)
         self._training = training
         self._validation = validation
@@ -213,7 +214,7 @@ class TrainingRun:
 
         rate = self._options.learning_rate_of(epoch)
         self._trainer.set_learning_rate(rate)
-        loss, auc = train_pass(self._trainer, self._training, self._options, epoch, self._weights, tick)
+        loss, auc = train_pass(self._trainer, self._head, self._training, self._options, epoch, self._weights, tick)
         val_loss = val_auc = math.nan
         if self._validation is not None:
             scores = scores_of_rows(self._model, self._validation, self._options.threads)
@@ -222,9 +223,8 @@ class TrainingRun:
                     f"the validation scores are not finite after epoch {epoch}: the learning rate ({rate:g}) is "
                     "probably too high"
                 )
-            labels = self._validation.row_labels
-            val_loss = _native.log_loss(_native.output_apply(self._estimator._output, scores), labels)
-            val_auc = mean_over_classes(_native.roc_auc, scores, labels)
+            targets = self._validation.row_targets
+            val_loss, val_auc = self._head.mean_loss(scores, targets), self._head.auc(scores, targets)
         seconds = time.perf_counter() - began
         return dict(zip(HISTORY_KEYS, (loss, auc, val_loss, val_auc, rate, seconds), strict=True))
 
@@ -234,9 +234,7 @@ class TrainingRun:
         if self._validation is None:
             self._estimator.best_epoch_ = epoch
             return
-        # Equal AUCs are common near 1; the loss tells such epochs apart. One class only: the loss alone.
-        auc = logs["val_auc"] if logs["val_auc"] == logs["val_auc"] else 0.0
-        merit = (auc, -logs["val_loss"])
+        merit = self._head.merit(logs["val_loss"], logs["val_auc"])
         if self._best is None or merit > self._best:
             self._best = merit
             self._best_weights = self._model.get_parameters()

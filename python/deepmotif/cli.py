@@ -94,6 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_predict(commands)
     _add_dashboard(commands)
+    _add_bench(commands)
     return parser
 
 
@@ -156,19 +157,24 @@ def _number(low: float, high: float, *, open_low: bool = False) -> Callable[[str
     return parse
 
 
-def _new_command(
-    commands: Any, name: str, function: str, summary: str, examples: str, *, seed: bool = True
-) -> argparse.ArgumentParser:
-    """A command whose work is `function` of the module `commands.name`, imported only when it runs."""
+def _command(name: str, function: str) -> Callable[[argparse.Namespace], None]:
+    """`function` of the module `commands.name`, imported only when it runs."""
 
     def run(options: argparse.Namespace) -> None:
         from importlib import import_module
 
         getattr(import_module(f"deepmotif.commands.{name}"), function)(options)
 
+    return run
+
+
+def _new_command(
+    commands: Any, name: str, function: str, summary: str, examples: str, *, seed: bool = True
+) -> argparse.ArgumentParser:
+    """A command whose work is `function` of the module `commands.name`."""
     epilog = f"examples:\n{examples}"
     parser: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary, epilog=epilog)
-    parser.set_defaults(run=run, usage_error=parser.error)
+    parser.set_defaults(run=_command(name, function), usage_error=parser.error)
     if seed:
         parser.add_argument(
             "--seed", type=_seed, default=0, metavar="N", help="seed of everything random (default: %(default)s)"
@@ -212,12 +218,17 @@ def _add_folder(parser: argparse.ArgumentParser, default: str | None) -> None:
     )
 
 
-def _add_training(parser: argparse.ArgumentParser, epochs: str, batch_size: str = "256") -> None:
+def _add_training(
+    parser: argparse.ArgumentParser, epochs: str, batch_size: str = "256", learning_rate: str = "0.01"
+) -> None:
     group = parser.add_argument_group("training")
     group.add_argument("--epochs", type=_whole(1), metavar="N", help=f"passes over the sequences (default: {epochs})")
     group.add_argument("--batch-size", type=_whole(1), metavar="N", help=f"sequences per step (default: {batch_size})")
     group.add_argument(
-        "--learning-rate", type=_number(0, math.inf, open_low=True), metavar="X", help="at the start (default: 0.01)"
+        "--learning-rate",
+        type=_number(0, math.inf, open_low=True),
+        metavar="X",
+        help=f"at the start (default: {learning_rate})",
     )
 
 
@@ -256,7 +267,7 @@ def _add_demo(commands: Any) -> None:
     source.add_argument(
         "--sequence", metavar="WHICH", help="test sequence to show: its name, its number from 0, or a DNA sequence"
     )
-    _add_training(parser, "20; simulated factor: 8", "64")
+    _add_training(parser, "20; simulated factor: 8", "64", "0.01; CNN: 0.003")
     _add_columns(parser)
 
 
@@ -334,13 +345,47 @@ def _add_dashboard(commands: Any) -> None:
     parser.add_argument("--target", metavar="CLASS", help="class to explain (default: the positive one of two)")
     parser.add_argument("--title", help="title of the figure")
     parser.add_argument(
-        "--restarts", type=_whole(1), default=4, metavar="N", help="of the class optimisation (default: %(default)s)"
+        "--restarts", type=_whole(1), default=8, metavar="N", help="of the class optimisation (default: %(default)s)"
     )
     parser.add_argument(
         "--steps", type=_whole(1), default=1000, metavar="N", help="of the class optimisation (default: %(default)s)"
     )
     _add_folder(parser, None)
     _add_columns(parser)
+
+
+def _add_bench(commands: Any) -> None:
+    parser = commands.add_parser(
+        "bench",
+        help="Measure speed beside other frameworks, memory and growth.",
+        description="Measure speed beside other frameworks, memory and growth, and print the tables.",
+        epilog="examples:\n"
+        "  deepmotif bench --networks cnn rnn --tasks train predict --threads 1 --output bench\n"
+        "  deepmotif bench --alone --sections speed memory\n\n"
+        "PyTorch and JAX are measured where they are installed (pip install 'deepmotif[bench]'), in turns with this\n"
+        "package: memory layouts, compiled graphs and batch sizes; the best is the rival. Nothing else should run.",
+    )
+    names = ("cnn", "rnn", "cnn-rnn", "deepresolve-16x25", "deepresolve-32x8", "deepsea")
+    tasks = ("train", "predict", "predict one", "saliency", "saliency one", "classopt 64", "classopt 1")
+    parser.add_argument(
+        "--sections", nargs="+", choices=("speed", "memory", "growth"), default=["speed"], help="tables"
+    )
+    parser.add_argument(
+        "--networks", nargs="+", choices=names, default=list(names), metavar="NAME", help=", ".join(names)
+    )
+    parser.add_argument("--tasks", nargs="+", choices=tasks, default=list(tasks), metavar="TASK", help=", ".join(tasks))
+    parser.add_argument(
+        "--threads", nargs="+", type=_whole(1), default=[1], metavar="N", help="numbers of threads (default: 1)"
+    )
+    parser.add_argument(
+        "--seconds", type=_number(0, 60, open_low=True), default=0.5, metavar="S", help="of one repeat (default: 0.5)"
+    )
+    parser.add_argument("--repeats", type=_whole(1), default=5, metavar="N", help="of each program (default: 5)")
+    parser.add_argument("--alone", action="store_true", help="without other frameworks")
+    parser.add_argument("--plain", action="store_true", help="also the script a user writes: PyTorch without settings")
+    parser.add_argument("--output", type=Path, metavar="DIR", help="folder for bench.json and bench.md")
+    parser.add_argument("--quiet", "-q", action="store_true", help="no progress on stderr")
+    parser.set_defaults(run=_command("bench", "run_bench"), usage_error=parser.error)
 
 
 if __name__ == "__main__":

@@ -7,20 +7,28 @@ networks", Pacific Symposium on Biocomputing 2017. The engine knows none of them
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from . import _files
-from ._estimator import TRAINING_PARAMETERS, SequenceClassifier
+from ._estimator import TRAINING_PARAMETERS, SequenceModel
+from ._network import Network
 from ._validation import check_flag, check_number, check_whole
 from .exceptions import InvalidArgumentError
 from .layers import LSTM, Conv1D, Dense, Dropout, GlobalAveragePool1D, GlobalMaxPool1D, Layer, MaxPool1D, ReLU
 
-__all__ = ["CNN", "CNNRNN", "RNN", "load"]
+__all__ = ["CNN", "CNNRNN", "RNN", "Network", "load"]
 
 
-class _DeMoNetwork(SequenceClassifier):
+DROPOUT_PARAMETER = """
+    dropout : float
+        Fraction of values that the dropout layers set to 0 in training."""
+
+
+class _DeMoNetwork(SequenceModel):
     __slots__ = ()
 
+    dropout: float
     _presets: ClassVar[dict[str, dict[str, Any]]] = {}
 
     @classmethod
@@ -52,6 +60,7 @@ class _DeMoNetwork(SequenceClassifier):
         return check_number(self.dropout, "dropout", 0, 1, open_maximum=True)
 
 
+@dataclass(eq=False, repr=False)
 class CNN(_DeMoNetwork):
     __doc__ = f"""Convolutional network: convolutions with ReLU, max-pooling between them, maximum over all positions.
 
@@ -65,7 +74,7 @@ class CNN(_DeMoNetwork):
     kernel_sizes : sequence of int
         Positions that the filters of each convolution span.
     pool : int
-        Size of the max-pools.{TRAINING_PARAMETERS}
+        Size of the max-pools.{DROPOUT_PARAMETER}{TRAINING_PARAMETERS}
     Examples
     --------
     >>> import deepmotif as dm
@@ -81,22 +90,14 @@ class CNN(_DeMoNetwork):
         "large": {"filters": 64, "kernel_sizes": (9, 5, 3, 3)},
     }
 
-    def __init__(
-        self, filters: int = 128, kernel_sizes: Any = (9, 5, 3), pool: int = 2, dropout: float = 0.5, epochs: int = 50,
-        batch_size: int = 256, learning_rate: float = 0.01, *, learning_rate_decay: float = 0.5,
-        decay_every: int | None = 10, gradient_clip: float = 5.0, validation_fraction: float = 0.1,
-        restore_best: bool = True, patience: int | None = None, class_weight: Any = None, random_state: Any = None,
-        n_threads: int | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            dropout=dropout, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
-            learning_rate_decay=learning_rate_decay, decay_every=decay_every, gradient_clip=gradient_clip,
-            validation_fraction=validation_fraction, restore_best=restore_best, patience=patience,
-            class_weight=class_weight, random_state=random_state, n_threads=n_threads,
-        )  # fmt: skip
-        self.filters = filters
-        self.kernel_sizes = kernel_sizes
-        self.pool = pool
+    filters: int = 128
+    kernel_sizes: Any = (9, 5, 3)
+    pool: int = 2
+    dropout: float = 0.5
+    epochs: int = 50
+    batch_size: int = 256
+    learning_rate: float = 0.01
+    output: str = field(default="softmax", kw_only=True)
 
     def _network(self, n_classes: int) -> list[Layer]:
         filters, pool, rate = check_whole(self.filters, "filters"), check_whole(self.pool, "pool"), self._rate()
@@ -114,6 +115,7 @@ class CNN(_DeMoNetwork):
         return [*layers, Conv1D(filters, sizes[-1]), ReLU(), Dropout(rate), GlobalMaxPool1D(), Dense(n_classes)]
 
 
+@dataclass(eq=False, repr=False)
 class RNN(_DeMoNetwork):
     __doc__ = f"""Recurrent network: two LSTM stacks, one of which reads the reversed sequence; mean over positions.
 
@@ -126,7 +128,7 @@ class RNN(_DeMoNetwork):
     layers : int
         LSTM layers of each stack.
     bidirectional : bool
-        False: only the stack that reads forwards.{TRAINING_PARAMETERS}
+        False: only the stack that reads forwards.{DROPOUT_PARAMETER}{TRAINING_PARAMETERS}
     Examples
     --------
     >>> import deepmotif as dm
@@ -142,27 +144,20 @@ class RNN(_DeMoNetwork):
         "large": {"hidden": 32, "layers": 2},
     }
 
-    def __init__(
-        self, hidden: int = 32, layers: int = 1, bidirectional: bool = True, dropout: float = 0.5, epochs: int = 50,
-        batch_size: int = 256, learning_rate: float = 0.01, *, learning_rate_decay: float = 0.5,
-        decay_every: int | None = 10, gradient_clip: float = 5.0, validation_fraction: float = 0.1,
-        restore_best: bool = True, patience: int | None = None, class_weight: Any = None, random_state: Any = None,
-        n_threads: int | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            dropout=dropout, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
-            learning_rate_decay=learning_rate_decay, decay_every=decay_every, gradient_clip=gradient_clip,
-            validation_fraction=validation_fraction, restore_best=restore_best, patience=patience,
-            class_weight=class_weight, random_state=random_state, n_threads=n_threads,
-        )  # fmt: skip
-        self.hidden = hidden
-        self.layers = layers
-        self.bidirectional = bidirectional
+    hidden: int = 32
+    layers: int = 1
+    bidirectional: bool = True
+    dropout: float = 0.5
+    epochs: int = 50
+    batch_size: int = 256
+    learning_rate: float = 0.01
+    output: str = field(default="softmax", kw_only=True)
 
     def _network(self, n_classes: int) -> list[Layer]:
         return self._recurrent_body(self.hidden, self.layers, self.bidirectional, n_classes)
 
 
+@dataclass(eq=False, repr=False)
 class CNNRNN(_DeMoNetwork):
     __doc__ = f"""Convolution, then recurrence: one convolution as wide as a motif under the body of the `RNN`.
 
@@ -179,7 +174,7 @@ class CNNRNN(_DeMoNetwork):
     layers : int
         LSTM layers of each stack.
     bidirectional : bool
-        False: only the stack that reads forwards.{TRAINING_PARAMETERS}
+        False: only the stack that reads forwards.{DROPOUT_PARAMETER}{TRAINING_PARAMETERS}
     Examples
     --------
     >>> import deepmotif as dm
@@ -195,24 +190,16 @@ class CNNRNN(_DeMoNetwork):
         "large": {"filters": 128, "kernel_size": 9, "hidden": 32, "layers": 2},
     }
 
-    def __init__(
-        self, filters: int = 128, kernel_size: int = 9, hidden: int = 32, layers: int = 1, bidirectional: bool = True,
-        dropout: float = 0.5, epochs: int = 50, batch_size: int = 256, learning_rate: float = 0.01, *,
-        learning_rate_decay: float = 0.5, decay_every: int | None = 10, gradient_clip: float = 5.0,
-        validation_fraction: float = 0.1, restore_best: bool = True, patience: int | None = None,
-        class_weight: Any = None, random_state: Any = None, n_threads: int | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            dropout=dropout, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
-            learning_rate_decay=learning_rate_decay, decay_every=decay_every, gradient_clip=gradient_clip,
-            validation_fraction=validation_fraction, restore_best=restore_best, patience=patience,
-            class_weight=class_weight, random_state=random_state, n_threads=n_threads,
-        )  # fmt: skip
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.hidden = hidden
-        self.layers = layers
-        self.bidirectional = bidirectional
+    filters: int = 128
+    kernel_size: int = 9
+    hidden: int = 32
+    layers: int = 1
+    bidirectional: bool = True
+    dropout: float = 0.5
+    epochs: int = 50
+    batch_size: int = 256
+    learning_rate: float = 0.01
+    output: str = field(default="softmax", kw_only=True)
 
     def _network(self, n_classes: int) -> list[Layer]:
         filters, size = check_whole(self.filters, "filters"), check_whole(self.kernel_size, "kernel_size")
@@ -222,7 +209,7 @@ class CNNRNN(_DeMoNetwork):
         return [Conv1D(filters, size, padding="same"), ReLU(), *body]
 
 
-def load(path: str | os.PathLike[str]) -> SequenceClassifier:
+def load(path: str | os.PathLike[str]) -> SequenceModel:
     """The model that `save` wrote, bit for bit. The file is data only: nothing in it is executed.
 
     Parameters
@@ -251,4 +238,4 @@ def load(path: str | os.PathLike[str]) -> SequenceClassifier:
     ...     dm.load(path)
     CNN(filters=4, kernel_sizes=(3,))
     """
-    return _files.load_model(path, {cls.__name__: cls for cls in (CNN, RNN, CNNRNN)})
+    return _files.load_model(path, {cls.__name__: cls for cls in (CNN, RNN, CNNRNN, Network)})

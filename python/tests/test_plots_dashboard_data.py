@@ -134,7 +134,7 @@ def calls(monkeypatch):
 def test_views_are_asked_of_every_model(calls):
     chosen = {"class_optimization_options": {"steps": 7}, "random_state": 3}
     figure = plot_dashboard([CNN(), CNNRNN()], "ACGTACGTAC", MOTIF, **chosen)
-    options = {"length": 10, "random_state": 3, "steps": 7}
+    options = {"restarts": 8, "parametrization": "softmax", "length": 10, "random_state": 3, "steps": 7}
     assert calls == [
         ("hits", "wrapped", [0, 1, 2, 3, 0, 1, 2, 3, 0, 1], 1e-3),
         ("optimization", "CNN", None, options),

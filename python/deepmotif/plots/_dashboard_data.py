@@ -18,6 +18,8 @@ from deepmotif.plots.strips import temporal_pair
 
 #: Chance of a hit at one place of one strand of a random sequence.
 HIT_P_VALUE = 1e-3
+# Of the class optimisation: distributions show the motif more clearly than free inputs; the best of a few is robust.
+OPTIMIZATION = {"restarts": 8, "parametrization": "softmax"}
 FAMILIAR_NAMES = {"CNNRNN": "CNN-RNN"}
 
 
@@ -171,7 +173,7 @@ def dashboard_data(
     if hits is None:
         hits = () if motif is None else _known_hits(motif, codes)
     hits = as_hits(hits, len(codes))
-    options = {"length": len(codes), "random_state": random_state, **(class_optimization_options or {})}
+    options = {**OPTIMIZATION, "length": len(codes), "random_state": random_state, **(class_optimization_options or {})}
     panels = []
     for name, model in named.items():
         optimized = known[name] if name in known else _optimize(model, target, options)

@@ -55,7 +55,8 @@ def plot_dashboard(
     hits : list of (start, end) or (start, end, strand), or DataFrame, optional
         0-based and half-open; by default the places that fit `motif` with p <= 1e-3.
     class_optimization_options : dict, optional
-        For `class_optimization`, such as `{"steps": 200, "restarts": 4}`.
+        For `class_optimization`, such as `{"steps": 200, "restarts": 4}`. By default eight
+        restarts of distributions (``parametrization="softmax"``), which show the motif more clearly than free inputs.
     random_state : int
         Seed of the class optimisations.
     region : (start, end), optional
