@@ -19,14 +19,62 @@ extension LayerSpec {
             options.kind, units: Int(options.units), width: Int(options.width), stride: Int(options.stride),
             dilation: Int(options.dilation), padding: options.padding, bidirectional: options.bidirectional != 0,
             returnSequences: options.return_sequences != 0, splitInput: options.split_input != 0, rate: options.rate)
+        leftPadding = Int(options.left_padding)
+        rightPadding = Int(options.right_padding)
+        hasBias = options.bias != 0
+        isCeil = options.ceil != 0
+        countsPadding = options.count_padding != 0
+        order = options.order
+        resetsAfter = options.reset_after != 0
+        isApproximate = options.approximate != 0
+        slope = options.slope
+        epsilon = options.epsilon
+        momentum = options.momentum
+    }
+
+    /// Deepest nesting of residual blocks.
+    private static let depthLimit = 16
+
+    /// The entries of `options` as layers, those inside of residual blocks in their blocks.
+    fileprivate static func nested(
+        _ options: UnsafeBufferPointer<dm_layer_options>.SubSequence, depth: Int = 0
+    ) throws(DeepMotifError) -> [LayerSpec] {
+        guard depth <= depthLimit else {
+            throw .invalidArgument("residual blocks are nested deeper than \(depthLimit)")
+        }
+        var specs: [LayerSpec] = []
+        var rest = options
+        while let entry = rest.first {
+            rest = rest.dropFirst()
+            var spec = LayerSpec(entry)
+            if entry.kind == DM_LAYER_RESIDUAL {
+                spec.body = try nested(try take(entry.body_count, "body_count", &rest), depth: depth + 1)
+                spec.shortcut = try nested(try take(entry.shortcut_count, "shortcut_count", &rest), depth: depth + 1)
+            }
+            specs.append(spec)
+        }
+        return specs
+    }
+
+    private static func take(
+        _ count: Int64, _ name: String, _ rest: inout UnsafeBufferPointer<dm_layer_options>.SubSequence
+    ) throws(DeepMotifError) -> UnsafeBufferPointer<dm_layer_options>.SubSequence {
+        guard count >= 0, count <= rest.count else {
+            throw .invalidArgument("\(name) of residual must be in 0 ... \(rest.count), the entries left; got \(count)")
+        }
+        defer { rest = rest.dropFirst(Int(count)) }
+        return rest.prefix(Int(count))
     }
 }
 
 @_cdecl("dm_layer_options_init") @implementation
 public func dm_layer_options_init(_ options: UnsafeMutablePointer<dm_layer_options>?, _ kind: Int32) {
+    let spec = LayerSpec(kind)
     options?.pointee = dm_layer_options(
-        kind: kind, padding: DM_PADDING_VALID, units: 0, width: 0, stride: 1, dilation: 1, bidirectional: 0,
-        return_sequences: 1, split_input: 0, rate: 0)
+        kind: kind, padding: spec.padding, units: 0, width: 0, stride: 1, dilation: 1, bidirectional: 0,
+        return_sequences: 1, split_input: 0, rate: 0, left_padding: 0, right_padding: 0, bias: 1, ceil: 0,
+        count_padding: 1, order: spec.order, reset_after: 1, approximate: 0, slope: spec.slope, epsilon: spec.epsilon,
+        momentum: spec.momentum, body_count: 0, shortcut_count: 0)
 }
 
 @_cdecl("dm_model_create") @implementation
@@ -39,7 +87,7 @@ public func dm_model_create(
         let options = try require(layers, "layers")
         let count = try size(layerCount, "layer_count", atLeast: 1)
         guard count <= 4096 else { throw .invalidArgument("layer_count must be at most 4096; got \(count)") }
-        let specs = UnsafeBufferPointer(start: options, count: count).map { LayerSpec($0) }
+        let specs = try LayerSpec.nested(UnsafeBufferPointer(start: options, count: count)[...])
         let network = try Network(layers: specs, length: try size(length, "length", atLeast: 1), seed: seed)
         result.pointee = OpaquePointer(Unmanaged.passRetained(network).toOpaque())
     }

@@ -22,4 +22,9 @@ package struct DeepMotifError: Error, Equatable, CustomStringConvertible {
     package static func memory(bytes: Int) -> DeepMotifError {
         DeepMotifError(status: DM_ERROR_MEMORY, message: "out of memory: \(bytes) bytes could not be allocated")
     }
+
+    /// The same error with what it may be due to, or what helps, behind it.
+    package func explained(_ text: String) -> DeepMotifError {
+        DeepMotifError(status: status, message: message + ": " + text)
+    }
 }

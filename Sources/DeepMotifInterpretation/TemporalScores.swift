@@ -14,20 +14,26 @@ package enum TemporalDirection: Sendable {
     case backward
 }
 
+/// An LSTM, a GRU, or a residual block with one inside.
+private func isRecurrent(_ layer: any Layer) -> Bool {
+    guard let block = layer as? Residual else { return layer is LSTM || layer is GRU }
+    return (block.body.layers + block.shortcut.layers).contains(where: isRecurrent)
+}
+
 /// The cuts of one sequence: where the recurrent part of a network starts, and what it reads.
 struct TemporalPlan {
-    /// Index of the first LSTM layer; the layers before it run once.
+    /// Index of the first layer with a recurrence; the layers before it run once.
     let firstRecurrent: Int
     /// What it reads of a whole sequence.
     let features: Shape
     /// Positions of the sequence itself.
     let length: Int
 
-    /// Throws where the network has no LSTM, or its later layers cannot read a single position.
+    /// Throws where the network has no recurrence, or its later layers cannot read a single position.
     init(network: Network, length: Int) throws(DeepMotifError) {
-        guard let first = network.layers.firstIndex(where: { $0.kind == "lstm" }) else {
+        guard let first = network.layers.firstIndex(where: isRecurrent) else {
             let names = network.layerNames.joined(separator: ", ")
-            throw .invalidArgument("temporal scores need a model with an LSTM layer; this one has \(names)")
+            throw .invalidArgument("temporal scores need a model with an LSTM or GRU layer; this one has \(names)")
         }
         let features = try network.shape(ofLayer: first - 1, length: length)
         var shape = Shape(length: 1, channels: features.channels)
@@ -62,8 +68,8 @@ struct TemporalPlan {
 
 extension Network {
     /// Probability (N, L) of a class on every cut of every sequence (Lanchantin, Singh, Wang and Qi 2017, the second
-    /// view). Layers before the first LSTM run once on the whole sequence and their output is cut; from the LSTM on, each
-    /// cut is a sequence of its own. A model with a linear output gives its score.
+    /// view). Layers before the first recurrent one run once on the whole sequence and their output is cut; from it on,
+    /// each cut is a sequence of its own. A model with a linear output gives its score.
     package func temporalScores(
         _ sequences: SequenceBatch, target: TargetQuantity, direction: TemporalDirection, threads: Int,
         probabilities: MutableFloats
@@ -131,7 +137,7 @@ extension Network {
         }
     }
 
-    /// What the first LSTM layer reads.
+    /// What the first recurrent layer reads.
     private func features(
         of block: SequenceBatch, plan: TemporalPlan, threads: Int, memory: MutableFloats
     ) throws(DeepMotifError) -> LayerInput {

@@ -67,10 +67,17 @@ package struct AdamStep: Sendable {
     package var epsilon: Float
     /// Element-wise clamp of the gradient; infinity for none.
     package var clip: Float
+    /// Times the parameters: added to the clamped gradient.
+    package var decay: Float
+    /// The parameters are multiplied by this first.
+    package var shrinkage: Float
 
     package init(
-        beta1: Float, beta2: Float, stepSize: Float, secondMomentRoot: Float, epsilon: Float, clip: Float
+        beta1: Float, beta2: Float, stepSize: Float, secondMomentRoot: Float, epsilon: Float, clip: Float,
+        decay: Float = 0, shrinkage: Float = 1
     ) {
+        self.decay = decay
+        self.shrinkage = shrinkage
         self.beta1 = beta1
         self.beta2 = beta2
         self.stepSize = stepSize
@@ -119,7 +126,7 @@ package struct KernelTable: Sendable {
     /// garbage that nobody reads.
     package var convolveCodesGradient: ConvolveCodesGradientKernel
 
-    /// The same, and the gradient of the bias, from lists by column of the gradient's non-zeros: (codes, indices, values,
+    /// The same, and the gradient of the bias (nil: none), from lists by column of the gradient's non-zeros: (codes, indices, values,
     /// counts, listStride, tableGradient, biasGradient, geometry). Faster below about 0.05 of non-zeros.
     package var convolveListedGradient: ConvolveListedGradientKernel
 
@@ -223,6 +230,12 @@ package struct KernelTable: Sendable {
     /// One Adam step: (parameters, gradient, first moments, second moments, count, constants).
     package var adam: AdamKernel
 
+    /// Further activations, normalisation, GRU.
+    package var layers: LayerKernels
+
+    /// The other optimizers, and statistics of whole batches.
+    package var training: TrainingKernels
+
     package init(
         level: Int32, panelWidth: Int, lstmLanes: Int,
         packMatrix: @escaping PackMatrixKernel, multiply: @escaping MultiplyKernel,
@@ -245,7 +258,8 @@ package struct KernelTable: Sendable {
         reluGradient: @escaping MapGradientKernel, sigmoid: @escaping MapKernel,
         sigmoidGradient: @escaping MapGradientKernel, tanh: @escaping MapKernel,
         tanhGradient: @escaping MapGradientKernel, add: @escaping MapKernel,
-        addColumnSums: @escaping AddColumnSumsKernel, dropout: @escaping DropoutKernel, adam: @escaping AdamKernel
+        addColumnSums: @escaping AddColumnSumsKernel, dropout: @escaping DropoutKernel, adam: @escaping AdamKernel,
+        layers: LayerKernels, training: TrainingKernels
     ) {
         self.level = level
         self.panelWidth = panelWidth
@@ -284,6 +298,8 @@ package struct KernelTable: Sendable {
         self.addColumnSums = addColumnSums
         self.dropout = dropout
         self.adam = adam
+        self.layers = layers
+        self.training = training
     }
 
     /// Floats that `packMatrix` writes.

@@ -14,7 +14,8 @@ extension KernelTable {
         @Sendable (UnsafePointer<UInt8>, Floats, MutableFloats, ConvolutionGeometry) -> Void
     package typealias ConvolveListedGradientKernel =
         @Sendable (
-            UnsafePointer<UInt8>, UnsafePointer<Int32>, Floats, UnsafePointer<Int32>, Int, MutableFloats, MutableFloats,
+            UnsafePointer<UInt8>, UnsafePointer<Int32>, Floats, UnsafePointer<Int32>, Int, MutableFloats,
+            MutableFloats?,
             ConvolutionGeometry
         ) -> Void
     package typealias ConvolveCodePairsKernel =

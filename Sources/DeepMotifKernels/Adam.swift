@@ -7,12 +7,13 @@ import DeepMotifKernelTable
 private func adamLanes(
     _ parameters: Lanes, _ gradient: Lanes, _ first: Lanes, _ second: Lanes, _ step: AdamStep
 ) -> (parameters: Lanes, first: Lanes, second: Lanes) {
-    let g = limited(gradient, -step.clip, step.clip)
+    let g = accumulate(limited(gradient, -step.clip, step.clip), Lanes(repeating: step.decay), parameters)
     let m = accumulate(Lanes(repeating: step.beta1) * first, Lanes(repeating: 1 - step.beta1), g)
     let v = accumulate(Lanes(repeating: step.beta2) * second, Lanes(repeating: 1 - step.beta2), g * g)
     let scale = Lanes(repeating: 1 / step.secondMomentRoot)
     let denominator = accumulate(Lanes(repeating: step.epsilon), squareRoot(v), scale)
-    return (parameters - Lanes(repeating: step.stepSize) * m / denominator, m, v)
+    let kept = parameters * Lanes(repeating: step.shrinkage)
+    return (kept - Lanes(repeating: step.stepSize) * m / denominator, m, v)
 }
 
 func adam(

@@ -146,7 +146,7 @@ func convolveCodesGradient(
 
 func convolveListedGradient(
     _ codes: UnsafePointer<UInt8>, _ indices: UnsafePointer<Int32>, _ values: Floats, _ counts: UnsafePointer<Int32>,
-    _ listStride: Int, _ tableGradient: MutableFloats, _ biasGradient: MutableFloats, _ geometry: ConvolutionGeometry
+    _ listStride: Int, _ tableGradient: MutableFloats, _ biasGradient: MutableFloats?, _ geometry: ConvolutionGeometry
 ) {
     let filters = geometry.filters
     for f in 0..<filters {
@@ -154,7 +154,7 @@ func convolveListedGradient(
         for e in 0..<Int(counts[f]) {
             let value = values[list + e]
             let taps = validTaps(Int(indices[list + e]), geometry)
-            biasGradient[f] += value
+            if let biasGradient { biasGradient[f] += value }
             var k = taps.first
             while k < taps.end {
                 let code = Int(codes[taps.start &+ k &* geometry.dilation])

@@ -4,9 +4,9 @@
 
 import DeepMotifKernelTable
 
-/// 2^n and exp(r) - 1 for x = n ln 2 + r, |r| <= ln 2 / 2; x within -87.3 ... 88.
+/// 2^(n + bias - 127) and exp(r) - 1 for x = n ln 2 + r, |r| <= ln 2 / 2; x within -87.3 ... 88 for a bias of 127.
 @inline(__always)
-private func reduceExponential(_ x: Lanes) -> (scale: Lanes, excess: Lanes) {
+private func reduceExponential(_ x: Lanes, bias: UInt32 = 127) -> (scale: Lanes, excess: Lanes) {
     let magic = Lanes(repeating: 12_582_912)
     let shifted = accumulate(magic, x, Lanes(repeating: 1.442_695_04))
     let n = shifted - magic
@@ -18,7 +18,7 @@ private func reduceExponential(_ x: Lanes) -> (scale: Lanes, excess: Lanes) {
     p = accumulate(Lanes(repeating: 0.499_999_97), r, p)
     let excess = accumulate(r, r * r, p)
     // The low bits of `shifted` hold n in two's complement; a product, since a shift of a vector is a call per lane.
-    let biased = unsafeBitCast(shifted, to: IntLanes.self) &+ IntLanes(repeating: 127)
+    let biased = unsafeBitCast(shifted, to: IntLanes.self) &+ IntLanes(repeating: bias)
     let exponent = biased &* IntLanes(repeating: 1 << 23)
     return (unsafeBitCast(exponent, to: Lanes.self), excess)
 }
@@ -38,4 +38,19 @@ func tanhLanes(_ x: Lanes) -> Lanes {
     let (scale, excess) = reduceExponential(half + half)
     let t = accumulate(scale - Lanes(repeating: 1), scale, excess)
     return t / (t + Lanes(repeating: 2))
+}
+
+/// exp(x): infinity above 88.7, 1.8e-38 below -86.9. Half of it is formed first, since 2^n overflows before exp(x) does.
+@inline(__always)
+func exponentialLanes(_ x: Lanes) -> Lanes {
+    let (scale, excess) = reduceExponential(limited(x, -86.9, 89), bias: 126)
+    let half = accumulate(scale, scale, excess)
+    return half + half
+}
+
+/// exp(x) - 1 for x up to 0 without cancellation; above 0 it stays finite and is not meant to be used.
+@inline(__always)
+func exponentialMinusOneLanes(_ x: Lanes) -> Lanes {
+    let (scale, excess) = reduceExponential(limited(x, -87, 1))
+    return accumulate(scale - Lanes(repeating: 1), scale, excess)
 }

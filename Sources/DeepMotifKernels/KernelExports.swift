@@ -16,5 +16,6 @@ package func kernelTable() -> KernelTable {
         lstmScratchCount: lstmScratchCount, addRowsByCode: addRowsByCode, maxPool: maxPool,
         maxPoolGradient: maxPoolGradient, averagePool: averagePool, averagePoolGradient: averagePoolGradient,
         relu: relu, reluGradient: reluGradient, sigmoid: sigmoid, sigmoidGradient: sigmoidGradient, tanh: tanh,
-        tanhGradient: tanhGradient, add: add, addColumnSums: addColumnSums, dropout: dropout, adam: adam)
+        tanhGradient: tanhGradient, add: add, addColumnSums: addColumnSums, dropout: dropout, adam: adam,
+        layers: layerKernels(), training: trainingKernels())
 }

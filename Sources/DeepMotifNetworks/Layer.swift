@@ -9,17 +9,21 @@ package enum LayerInput {
     case dense(Floats)
 }
 
-/// One parameter array in PyTorch's layout.
+/// One parameter array in PyTorch's layout. In the layer's own layout an array has the same place and its first dimension,
+/// the output units, is the outermost as well.
 package struct ParameterArray: Sendable, Equatable {
     /// Name within the layer: "weight", "bias", "weight_ih_reverse".
     package let name: String
     /// PyTorch's shape.
     package let dimensions: [Int]
+    /// False for statistics, which no optimizer moves.
+    package let isTrained: Bool
     package var count: Int { dimensions.reduce(1, *) }
 
-    package init(_ name: String, _ dimensions: [Int]) {
+    package init(_ name: String, _ dimensions: [Int], isTrained: Bool = true) {
         self.name = name
         self.dimensions = dimensions
+        self.isTrained = isTrained
     }
 }
 
@@ -47,6 +51,8 @@ package struct LayerPass {
     /// No gradient gets through an input element that is zero to the layers before (`Layer.zerosBlockGradient`): the input
     /// gradient is wanted at the others only, and may be zero there.
     package var zerosBlockGradient = false
+    /// Statistics of the whole batch, `statisticsCount` floats; nil where the layer's own are to be taken.
+    package var statistics: Floats?
 
     package var kernels: KernelTable { _read { yield table.pointee } }
 
@@ -88,6 +94,9 @@ package protocol Layer: Sendable {
     func scratchCount(for input: Shape, rows: Int, kernels: KernelTable) -> Int
     func cacheCount(for input: Shape, kernels: KernelTable) -> Int
 
+    /// Floats of statistics of a whole batch that training needs; above 0, batches go layer by layer.
+    var statisticsCount: Int { get }
+
     func forward(_ input: LayerInput, to output: MutableFloats, pass: LayerPass)
 
     /// Writes the input gradient (nil: not wanted) and adds to the parameter gradient in the layer's own layout (nil in
@@ -107,6 +116,7 @@ extension Layer {
     package func initialize(_ parameters: MutableFloats, random: inout RandomSource) {}
     package func preparedCount(kernels: KernelTable) -> Int { 0 }
     package func prepare(_ parameters: Floats, to prepared: MutableFloats, kernels: KernelTable) {}
+    package var statisticsCount: Int { 0 }
     package func scratchCount(for input: Shape, rows: Int, kernels: KernelTable) -> Int { 0 }
     package func cacheCount(for input: Shape, kernels: KernelTable) -> Int { 0 }
 

@@ -14,6 +14,10 @@ struct GradientBlock {
     var key: UInt64 = 0
     /// Number of the block's first row in its batch.
     var firstRow = 0
+    /// Statistics of the batch by layer (`Network.statisticsOffsets`); nil: running ones.
+    var statistics: Floats?
+    /// The gradient is in the second of the plan's two buffers.
+    var isSwapped = false
 }
 
 extension Network {
@@ -50,17 +54,24 @@ extension Network {
         }
     }
 
-    func gradientPlan(length: Int, count: Int) throws(DeepMotifError) -> PassPlan {
+    func gradientPlan(length: Int, count: Int, multiple: Int = 1) throws(DeepMotifError) -> PassPlan {
         _ = try shape(ofLayer: layers.count - 1, length: length)
         let shapes = try shapes(0..<layers.count, input: Shape(length: length, channels: letterCount))
-        return PassPlan(purpose: .gradient, layers: layers[...], shapes: shapes, count: count, kernels: kernels)
+        return PassPlan(
+            purpose: .gradient, layers: layers[...], shapes: shapes, count: count, multiple: multiple, kernels: kernels)
     }
 
     /// Runs a block forward, keeps what the backward pass needs, and returns its scores (rows, C).
     func forward(_ plan: PassPlan, _ block: inout GradientBlock) -> Floats {
         block.input = expandedInput(block.input, plan, rows: block.rows, workspace: block.workspace)
-        var current = block.input
-        for step in plan.steps {
+        return forward(plan, block, steps: 0..<plan.steps.count)
+    }
+
+    /// The same for some steps, after those before them; the input of the first was expanded.
+    @discardableResult
+    func forward(_ plan: PassPlan, _ block: GradientBlock, steps: Range<Int>) -> Floats {
+        var current = input(of: steps.lowerBound, plan, block)
+        for step in plan.steps[steps] {
             let target = block.workspace + (step.target ?? 0)
             layers[step.layer].forward(current, to: target, pass: layerPass(step, plan, block))
             current = .dense(Floats(target))
@@ -68,25 +79,48 @@ extension Network {
         return current.floats
     }
 
+    /// What a step reads.
+    func input(of step: Int, _ plan: PassPlan, _ block: GradientBlock) -> LayerInput {
+        step == 0 ? block.input : .dense(Floats(block.workspace + (plan.steps[step - 1].target ?? 0)))
+    }
+
+    /// The gradient of what the last step that ran backward reads.
+    func gradient(_ plan: PassPlan, _ block: GradientBlock) -> MutableFloats {
+        block.workspace + (block.isSwapped ? plan.gradients.1 : plan.gradients.0)
+    }
+
     /// Runs a block backward from the gradient of its scores, which lies in the plan's first gradient buffer. Adds to
     /// the parameter gradient in the layers' layout. Without an input gradient it ends at the first parameters.
     func backward(
         _ plan: PassPlan, _ block: GradientBlock, inputGradient: MutableFloats?, parameterGradient: MutableFloats?
     ) {
-        var gradient = block.workspace + plan.gradients.0
-        var other = block.workspace + plan.gradients.1
+        var block = block
+        let all = 0..<plan.steps.count
+        backward(plan, &block, steps: all, inputGradient: inputGradient, parameterGradient: parameterGradient)
+    }
+
+    /// The same for some steps, after those behind them.
+    func backward(
+        _ plan: PassPlan, _ block: inout GradientBlock, steps: Range<Int>, inputGradient: MutableFloats?,
+        parameterGradient: MutableFloats?
+    ) {
+        var gradient = gradient(plan, block)
+        var other = block.workspace + (block.isSwapped ? plan.gradients.0 : plan.gradients.1)
         let last = inputGradient == nil ? firstTrainedLayer : 0
-        for index in stride(from: plan.steps.count - 1, through: last, by: -1) {
+        for index in stride(from: steps.upperBound - 1, through: max(last, steps.lowerBound), by: -1) {
             let step = plan.steps[index]
             let layer = layers[step.layer]
-            let input = index == 0 ? block.input : .dense(Floats(block.workspace + (plan.steps[index - 1].target ?? 0)))
             let isInPlace = layer.isInPlace && index > last
             let target: MutableFloats? = index == last ? inputGradient : isInPlace ? gradient : other
             layer.backward(
-                input, output: Floats(block.workspace + (step.target ?? 0)), outputGradient: gradient,
+                input(of: index, plan, block), output: Floats(block.workspace + (step.target ?? 0)),
+                outputGradient: gradient,
                 inputGradient: target, parameterGradient: parameterGradient.map { $0 + parameters.offsets[step.layer] },
                 pass: layerPass(step, plan, block))
-            if !isInPlace { swap(&gradient, &other) }
+            if !isInPlace {
+                swap(&gradient, &other)
+                block.isSwapped.toggle()
+            }
         }
     }
 
@@ -97,6 +131,9 @@ extension Network {
         pass.key = mixBits(block.key &+ UInt64(truncatingIfNeeded: step.layer))
         pass.firstRow = block.firstRow
         pass.zerosBlockGradient = step.zerosBlockGradient
+        if let statistics = block.statistics, layers[step.layer].statisticsCount > 0 {
+            pass.statistics = statistics + statisticsOffsets[step.layer]
+        }
         return pass
     }
 }

@@ -19,6 +19,9 @@ package final class Network: @unchecked Sendable {
     package let parameters: ParameterStore
     /// The first layer with parameters: training goes back no further.
     let firstTrainedLayer: Int
+    /// Where a layer's statistics of a batch start, and floats of all.
+    let statisticsOffsets: [Int]
+    let statisticsCount: Int
     let table: UnsafeMutablePointer<KernelTable>
     let workspaces = Workspaces()
     private let prepared: Buffer<Float>
@@ -73,6 +76,14 @@ package final class Network: @unchecked Sendable {
             total += aligned(layer.preparedCount(kernels: kernels))
         }
         preparedOffsets = offsets
+        offsets = []
+        var statistics = 0
+        for layer in layers {
+            offsets.append(statistics)
+            statistics += aligned(layer.statisticsCount)
+        }
+        statisticsOffsets = offsets
+        statisticsCount = statistics
         prepared = try Buffer(count: total)
         table = .allocate(capacity: 1)
         table.initialize(to: kernels)

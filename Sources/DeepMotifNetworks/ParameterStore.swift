@@ -9,6 +9,8 @@ package final class ParameterStore: @unchecked Sendable {
     package let arrays: [(name: String, dimensions: [Int])]
     /// Number of scalars.
     package let count: Int
+    /// First scalar and form of every array.
+    let places: [(start: Int, array: ParameterArray)]
     /// First scalar of each layer; the same in both layouts.
     let offsets: [Int]
     private let layers: [any Layer]
@@ -18,14 +20,19 @@ package final class ParameterStore: @unchecked Sendable {
 
     init(layers: [any Layer], names: [String]) throws(DeepMotifError) {
         var arrays: [(name: String, dimensions: [Int])] = []
+        var places: [(start: Int, array: ParameterArray)] = []
         var offsets: [Int] = []
         var total = 0
         for (layer, name) in zip(layers, names) {
             offsets.append(total)
-            total += layer.parameterCount
-            for array in layer.parameterArrays { arrays.append((name + "." + array.name, array.dimensions)) }
+            for array in layer.parameterArrays {
+                arrays.append((name + "." + array.name, array.dimensions))
+                places.append((total, array))
+                total += array.count
+            }
         }
         self.arrays = arrays
+        self.places = places
         self.offsets = offsets
         self.layers = layers
         count = total

@@ -49,9 +49,10 @@ struct PassPlan {
     private(set) var count = 0
 
     /// `shapes` holds the input's shape and each layer's output. `count` is the number of sequences of the whole call
-    /// and keeps small calls from being one block.
+    /// and keeps small calls from being one block. The rows of a block are a multiple of `multiple`.
     init(
-        purpose: Purpose, layers: ArraySlice<any Layer>, shapes: [Shape], count sequences: Int, kernels: KernelTable
+        purpose: Purpose, layers: ArraySlice<any Layer>, shapes: [Shape], count sequences: Int, multiple: Int = 1,
+        kernels: KernelTable
     ) {
         let one = PassPlan(purpose: purpose, layers: layers, shapes: shapes, rows: 1, kernels: kernels)
         let rowBytes = 4 * max(one.count, 1)
@@ -61,7 +62,7 @@ struct PassPlan {
         let isBroad = weightBytes > 4 * rowBytes
         let smallest = isBroad && purpose == .gradient ? PassPlan.sharedRows : PassPlan.smallestBlock
         let fair = max(smallest, (sequences + PassPlan.fairBlocks - 1) / PassPlan.fairBlocks)
-        let rows = max(1, min(fitting, fair, PassPlan.largestBlock))
+        let rows = max(1, min(fitting, fair, PassPlan.largestBlock) / multiple) * multiple
         self = PassPlan(purpose: purpose, layers: layers, shapes: shapes, rows: rows, kernels: kernels)
         self.isBroad = isBroad
     }

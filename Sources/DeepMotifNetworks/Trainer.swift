@@ -5,36 +5,6 @@ import DeepMotifCore
 import DeepMotifKernelTable
 import DeepMotifSequences
 
-/// Options of a trainer; mirrors dm_trainer_options of the C header.
-package struct TrainerOptions: Sendable, Equatable {
-    /// DM_OUTPUT_...
-    package var output: Int32
-    /// DM_OPTIMIZER_...
-    package var optimizer: Int32
-    package var learningRate: Float
-    package var beta1: Float
-    package var beta2: Float
-    package var epsilon: Float
-    /// Element-wise clamp of the gradient to +- this; 0 = none.
-    package var gradientClip: Float
-    /// Seed of dropout.
-    package var seed: UInt64
-
-    package init(
-        output: Int32 = DM_OUTPUT_SOFTMAX, optimizer: Int32 = DM_OPTIMIZER_ADAM, learningRate: Float = 0.01,
-        beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8, gradientClip: Float = 5, seed: UInt64 = 0
-    ) {
-        self.output = output
-        self.optimizer = optimizer
-        self.learningRate = learningRate
-        self.beta1 = beta1
-        self.beta2 = beta2
-        self.epsilon = epsilon
-        self.gradientClip = gradientClip
-        self.seed = seed
-    }
-}
-
 /// The optimizer's state of one network, which it keeps alive. Not safe for two calls at once.
 ///
 /// A batch is cut into a number of parts that depends on the problem alone; each part has a gradient of its own, and
@@ -44,41 +14,51 @@ package final class Trainer: @unchecked Sendable {
     package let options: TrainerOptions
     package private(set) var learningRate: Float
     /// Steps taken.
-    package private(set) var stepCount = 0
+    package internal(set) var stepCount = 0
     let optimizer: any Optimizer
-    private let state: Buffer<Float>
+    let state: Buffer<Float>
+    /// Where both strands share weights.
+    let ties: StrandTies?
+    /// What the optimizer moves, in pieces for threads.
+    let slices: [TrainedSlice]
     private let staging = Staging()
     private var gradients: Buffer<Float>?
     private var rowLosses: Buffer<Double>?
+    private var batchScores: Buffer<Float>?
+    private var scoreGradients: Buffer<Float>?
+    private var allBlocks: Buffer<Float>?
+    private var statistics: Buffer<Float>?
+    /// Of the batch under way, until they join the running ones.
+    var batchStatistics: [BatchStatistics] = []
 
     /// Most parts of a batch, and the memory that their gradients may take.
     static let partLimit = 16
     static let gradientBytes = 1 << 30
-    /// Parameters of one slice of the sum and the step: its gradients stay in a core's cache.
-    static let sliceCount = 4096
 
     package init(network: Network, options: TrainerOptions) throws(DeepMotifError) {
-        guard options.output == DM_OUTPUT_SOFTMAX else {
-            throw .invalidArgument("output must be softmax to train; got \(options.output)")
-        }
-        guard options.optimizer == DM_OPTIMIZER_ADAM else {
-            throw .invalidArgument("optimizer must be a DM_OPTIMIZER_ constant; got \(options.optimizer)")
-        }
-        guard options.beta1 >= 0, options.beta1 < 1, options.beta2 >= 0, options.beta2 < 1 else {
-            throw .invalidArgument("betas must be in [0, 1); got \(options.beta1) and \(options.beta2)")
-        }
-        guard options.epsilon >= 0, options.epsilon.isFinite else {
-            throw .invalidArgument("epsilon must be finite and not negative; got \(options.epsilon)")
-        }
-        guard options.gradientClip >= 0 else {
-            throw .invalidArgument("gradient_clip must not be negative; got \(options.gradientClip)")
-        }
+        try options.validate()
+        let optimizer = try options.makeOptimizer()
+        try Trainer.checkNormalizations(network)
         self.network = network
         self.options = options
-        optimizer = Adam(beta1: options.beta1, beta2: options.beta2, epsilon: options.epsilon)
+        self.optimizer = optimizer
+        slices = TrainedSlice.slices(of: network.parameters)
         state = try Buffer(count: optimizer.stateArrays * network.parameterCount)
         learningRate = options.learningRate
+        ties = options.strands == DM_STRANDS_SHARED ? try StrandTies(network) : nil
         try setLearningRate(options.learningRate)
+        if let ties { try ties.tieAndCheck(network) }
+    }
+
+    /// Rows can meet between the layers of the network, not inside of a block of layers.
+    private static func checkNormalizations(_ network: Network) throws(DeepMotifError) {
+        for (layer, name) in zip(network.layers, network.layerNames) where !(layer is BatchNorm1D) {
+            guard layer.parameterArrays.allSatisfy(\.isTrained) else {
+                throw .invalidArgument(
+                    "\(name) holds a batch_norm1d, which can be trained as a layer of its own only: such networks predict, "
+                        + "but do not train")
+            }
+        }
     }
 
     package func setLearningRate(_ value: Float) throws(DeepMotifError) {
@@ -124,7 +104,7 @@ package final class Trainer: @unchecked Sendable {
     func stage(
         _ sequences: SequenceBatch, rows: UnsafePointer<Int64>, count: Int
     ) throws(DeepMotifError) -> LayerInput {
-        try staging.gather(sequences, rows: rows, count: count)
+        try staging.gather(sequences, rows: rows, count: count, bothStrands: options.copies == 2)
     }
 
     /// Parts of a batch of `count` rows: enough for many threads, few for a big model.
@@ -136,41 +116,38 @@ package final class Trainer: @unchecked Sendable {
     }
 
     func gradientMemory(parts: Int) throws(DeepMotifError) -> MutableFloats {
-        let count = parts * aligned(network.parameterCount)
-        if let gradients, gradients.count >= count { return gradients.pointer }
-        let fresh = try Buffer<Float>(count: count)
-        gradients = fresh
-        return fresh.pointer
+        try Trainer.memory(&gradients, count: parts * aligned(network.parameterCount))
     }
 
     func lossMemory(count: Int) throws(DeepMotifError) -> UnsafeMutablePointer<Double> {
-        if let rowLosses, rowLosses.count >= count { return rowLosses.pointer }
-        let fresh = try Buffer<Double>(count: count)
-        rowLosses = fresh
-        return fresh.pointer
+        try Trainer.memory(&rowLosses, count: count)
     }
 
-    /// Sums the parts into the first and, if asked, takes one step: slice by slice.
-    func reduce(_ gradients: MutableFloats, parts: Int, threads: Int, step: Bool) {
-        let count = network.parameterCount
-        let slices = (count + Trainer.sliceCount - 1) / Trainer.sliceCount
-        if step { stepCount += 1 }
-        let number = stepCount
-        let clip = options.gradientClip > 0 ? options.gradientClip : .infinity
-        nonisolated(unsafe) let gradients = gradients
-        parallelFor(chunks: slices, threads: threads) { slice, _ in
-            let start = slice * Trainer.sliceCount
-            let length = min(Trainer.sliceCount, count - start)
-            let sum = gradients + start
-            for part in 1..<max(parts, 1) {
-                self.network.table.pointee.add(Floats(sum + part * aligned(count)), sum, length)
-            }
-            guard step else { return }
-            self.optimizer.update(
-                self.network.parameters.values + start, gradient: Floats(sum), state: self.state.pointer + start,
-                stateStride: count, count: length, number: number, learningRate: self.learningRate, clip: clip,
-                kernels: self.network.kernels)
-        }
-        if step { network.parametersChanged() }
+    func scoreMemory(count: Int) throws(DeepMotifError) -> MutableFloats {
+        try Trainer.memory(&batchScores, count: count)
+    }
+
+    func scoreGradientMemory(count: Int) throws(DeepMotifError) -> MutableFloats {
+        try Trainer.memory(&scoreGradients, count: count)
+    }
+
+    /// Of all blocks of a batch that goes layer by layer.
+    func batchMemory(count: Int) throws(DeepMotifError) -> MutableFloats {
+        try Trainer.memory(&allBlocks, count: count)
+    }
+
+    func statisticsMemory() throws(DeepMotifError) -> MutableFloats {
+        try Trainer.memory(&statistics, count: network.statisticsCount)
+    }
+
+    /// Memory that is kept from batch to batch, at least `count` elements.
+    private static func memory<Element>(
+        _ buffer: inout Buffer<Element>?, count: Int
+    ) throws(DeepMotifError) -> UnsafeMutablePointer<Element> {
+        if let buffer, buffer.count >= count { return buffer.pointer }
+        buffer = nil
+        let fresh = try Buffer<Element>(count: count)
+        buffer = fresh
+        return fresh.pointer
     }
 }

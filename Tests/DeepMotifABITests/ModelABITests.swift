@@ -37,6 +37,44 @@ import Testing
         expectFailure(dm_model_create([layer(99)], 1, 20, 1, &handle), DM_ERROR_INVALID_ARGUMENT, "kind", "99")
     }
 
+    @Test(arguments: [Int64.min, -1, 3, Int64.max])
+    func residualCountsOutOfRange(count: Int64) {
+        var handle: OpaquePointer?
+        var block = layer(DM_LAYER_RESIDUAL)
+        block.body_count = count
+        let layers = [block, layer(DM_LAYER_RELU), layer(DM_LAYER_GLOBAL_MAX_POOL1D)]
+        expectFailure(dm_model_create(layers, 3, 20, 1, &handle), DM_ERROR_INVALID_ARGUMENT, "body_count")
+    }
+
+    @Test func blocksNestedTooDeep() {
+        var handle: OpaquePointer?
+        let count = 4000
+        var layers = (1..<count).map { place in
+            var block = layer(DM_LAYER_RESIDUAL)
+            block.body_count = Int64(count - place)
+            return block
+        }
+        layers.append(layer(DM_LAYER_RELU))
+        expectFailure(dm_model_create(layers, Int64(count), 20, 1, &handle), DM_ERROR_INVALID_ARGUMENT, "nested")
+    }
+
+    /// One layer on the outside, three entries within.
+    @Test func blocksAreOneLayer() throws {
+        var handle: OpaquePointer?
+        var block = layer(DM_LAYER_RESIDUAL)
+        (block.body_count, block.shortcut_count) = (2, 1)
+        let layers = [
+            block, layer(DM_LAYER_RELU), layer(DM_LAYER_DENSE, units: 3), layer(DM_LAYER_DENSE, units: 3),
+            layer(DM_LAYER_GLOBAL_MAX_POOL1D),
+        ]
+        #expect(dm_model_create(layers, 5, 20, 1, &handle) == DM_OK)
+        defer { dm_model_free(handle) }
+        var (positions, channels): (Int64, Int64) = (0, 0)
+        #expect(dm_model_layer_shape(handle, 0, 20, &positions, &channels) == DM_OK)
+        #expect((positions, channels) == (20, 3))
+        expectFailure(dm_model_layer_shape(handle, 2, 20, &positions, &channels), DM_ERROR_INVALID_ARGUMENT, "layer")
+    }
+
     @Test(arguments: [-1, 0, Int64.max])
     func unitsOutOfRange(units: Int64) {
         var handle: OpaquePointer?

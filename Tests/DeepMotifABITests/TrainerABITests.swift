@@ -7,7 +7,7 @@ import Testing
     private func makeTrainer(_ model: Model, _ change: (inout dm_trainer_options) -> Void = { _ in }) -> OpaquePointer?
     {
         var options = dm_trainer_options()
-        dm_trainer_options_init(&options)
+        dm_trainer_options_init(&options, DM_OPTIMIZER_ADAM)
         change(&options)
         var trainer: OpaquePointer?
         return dm_trainer_create(model.handle, &options, &trainer) == DM_OK ? trainer : nil
@@ -18,9 +18,12 @@ import Testing
     ) -> (status: Int32, loss: Double, weight: Double) {
         var loss = 0.0
         var weight = 0.0
-        let status = withSequences(someCodes(160), count: 8, length: 20) {
-            dm_trainer_run(
-                trainer, $0, labels, rows, Int64(rows.count), batchSize, nil, 1, &loss, &weight, nil)
+        let status = withSequences(someCodes(160), count: 8, length: 20) { sequences in
+            labels.withUnsafeBufferPointer {
+                var targets = dm_targets(labels: $0.baseAddress, flags: nil, values: nil, columns: 0)
+                return dm_trainer_run(
+                    trainer, sequences, &targets, rows, Int64(rows.count), batchSize, nil, 1, &loss, &weight, nil)
+            }
         }
         return (status, loss, weight)
     }
@@ -33,7 +36,7 @@ import Testing
         expectFailure(run(nil, labels: [0], rows: [0]).status, DM_ERROR_INVALID_ARGUMENT, "trainer", "null")
         expectFailure(dm_trainer_set_learning_rate(nil, 1), DM_ERROR_INVALID_ARGUMENT, "trainer")
         dm_trainer_free(nil)
-        dm_trainer_options_init(nil)
+        dm_trainer_options_init(nil, DM_OPTIMIZER_SGD)
         dm_layer_options_init(nil, DM_LAYER_RELU)
     }
 

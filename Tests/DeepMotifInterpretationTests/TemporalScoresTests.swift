@@ -19,11 +19,12 @@ private func temporal(
 }
 
 @Suite struct TemporalScoresTests {
-    /// The probability on a cut, by definition: layers before the first LSTM on the whole sequence, the rest on a part.
+    /// The probability on a cut, by definition: layers before the first recurrent one on the whole sequence, the rest on a
+    /// part.
     private func expected(
         _ twin: TwinNetwork, _ letters: [Double], _ direction: TemporalDirection, _ item: TargetQuantityCase
     ) -> [Double] {
-        let first = twin.specs.firstIndex { $0.kind == DM_LAYER_LSTM } ?? 0
+        let first = twin.specs.firstIndex { $0.kind == DM_LAYER_LSTM || $0.kind == DM_LAYER_GRU } ?? 0
         let features = twin.run(0..<first, letters, length: twin.length)
         let channels = first == 0 ? 4 : twin.specs[0].units
         let positions = features.count / channels

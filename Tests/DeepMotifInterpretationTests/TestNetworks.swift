@@ -54,11 +54,17 @@ enum TestNetworks {
         .init(DM_LAYER_LSTM, units: 4, bidirectional: true), .init(DM_LAYER_GLOBAL_AVERAGE_POOL1D),
         .init(DM_LAYER_DENSE, units: 2),
     ]
+    static let gru: [LayerSpec] = [
+        .init(DM_LAYER_CONV1D, units: 6, width: 3, padding: DM_PADDING_SAME), .init(DM_LAYER_GELU),
+        .init(DM_LAYER_GRU, units: 4, bidirectional: true), .init(DM_LAYER_TANH), .init(DM_LAYER_GRU, units: 3),
+        .init(DM_LAYER_GLOBAL_MAX_POOL1D), .init(DM_LAYER_DENSE, units: 2),
+    ]
     static let linear: [LayerSpec] = [.init(DM_LAYER_FLATTEN), .init(DM_LAYER_DENSE, units: 2)]
 
     static let recurrent = [
         ("rnn", rnn), ("deep rnn", deepRNN), ("one way rnn", oneWayRNN), ("one way mean", oneWayMean),
         ("mixed rnn", mixedRNN), ("last state", lastState), ("cnn-rnn", cnnRNN), ("pooled rnn", pooledRNN),
+        ("gru", gru),
     ]
     static let all = [("cnn", cnn), ("linear", linear)] + recurrent
 }

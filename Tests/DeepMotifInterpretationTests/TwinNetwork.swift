@@ -86,6 +86,9 @@ struct TwinNetwork {
         case DM_LAYER_LSTM:
             let states = lstm(spec, name, x, shape)
             return spec.returnSequences ? (states, shape.length) : (lastStates(states, spec, shape.length), 1)
+        case DM_LAYER_GRU: return (gru(spec, name, x, shape), shape.length)
+        case DM_LAYER_TANH: return (x.map(Twin.hyperbolicTangent), shape.length)
+        case DM_LAYER_GELU: return (x.map { Twin.gelu($0, approximate: false) }, shape.length)
         case DM_LAYER_FLATTEN: return (x, 1)
         case DM_LAYER_DENSE:
             let y = Twin.multiply(
@@ -137,6 +140,20 @@ struct TwinNetwork {
             }
         }
         return y
+    }
+
+    private func gru(_ spec: LayerSpec, _ name: String, _ x: [Double], _ shape: Shape) -> [Double] {
+        let states = (spec.bidirectional ? ["", "_reverse"] : [""]).map { suffix in
+            GRUTwin(
+                units: spec.units, inputWeights: parameters["\(name).weight_ih\(suffix)"]!,
+                recurrentWeights: parameters["\(name).weight_hh\(suffix)"]!,
+                inputBias: parameters["\(name).bias_ih\(suffix)"]!,
+                recurrentBias: parameters["\(name).bias_hh\(suffix)"]
+            ).states(x, length: shape.length, isReversed: suffix != "")
+        }
+        return (0..<shape.length).flatMap { p in
+            states.flatMap { $0[(p * spec.units)..<((p + 1) * spec.units)] }
+        }
     }
 
     /// Each direction's state where it ends.

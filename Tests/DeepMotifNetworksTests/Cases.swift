@@ -25,7 +25,7 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
         static let all = every
     #endif
 
-    private static let every = convolutions + recurrences + pools + others + architectures
+    private static let every = convolutions + recurrences + pools + others + architectures + further
 
     private static let head = [LayerSpec(DM_LAYER_GLOBAL_AVERAGE_POOL1D), LayerSpec(DM_LAYER_DENSE, units: 3)]
 

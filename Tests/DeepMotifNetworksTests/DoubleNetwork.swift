@@ -39,20 +39,51 @@ struct DoubleNetwork {
             defer { rest = rest.dropFirst(count) }
             return Array(rest.prefix(count))
         }
+        func bias(_ spec: LayerSpec) -> [Double] {
+            spec.hasBias ? take(spec.units) : .init(repeating: 0, count: spec.units)
+        }
         switch spec.kind {
         case DM_LAYER_CONV1D:
-            return convolve(spec, x, weights: take(spec.units * x.channels * spec.width), bias: take(spec.units))
+            return convolve(spec, x, weights: take(spec.units * x.channels * spec.width), bias: bias(spec))
         case DM_LAYER_DENSE:
-            return dense(x, weights: take(spec.units * x.channels), bias: take(spec.units))
+            return dense(x, weights: take(spec.units * x.channels), bias: bias(spec))
         case DM_LAYER_LSTM: return lstm(spec, x, take)
         case DM_LAYER_RELU: return map(x) { max($0, 0) }
         case DM_LAYER_SIGMOID: return map(x, Twin.sigmoid)
         case DM_LAYER_TANH: return map(x, Twin.hyperbolicTangent)
-        case DM_LAYER_MAX_POOL1D: return pool(x, spec.width, spec.stride) { $0.max() ?? 0 }
-        case DM_LAYER_GLOBAL_MAX_POOL1D: return pool(x, x.length, 1) { $0.max() ?? 0 }
-        case DM_LAYER_AVERAGE_POOL1D: return pool(x, spec.width, spec.stride, mean)
-        case DM_LAYER_GLOBAL_AVERAGE_POOL1D: return pool(x, x.length, 1, mean)
-        case DM_LAYER_FLATTEN: return Block(length: 1, channels: x.values.count, values: x.values)
+        case DM_LAYER_LEAKY_RELU: return map(x) { $0 > 0 ? $0 : Double(spec.slope) * $0 }
+        case DM_LAYER_ELU: return map(x) { $0 > 0 ? $0 : Double(spec.slope) * (Twin.exponential($0) - 1) }
+        case DM_LAYER_GELU: return map(x) { Twin.gelu($0, approximate: spec.isApproximate) }
+        case DM_LAYER_EXPONENTIAL: return map(x, Twin.exponential)
+        case DM_LAYER_SOFTMAX: return mapPositions(x, Twin.softmax)
+        case DM_LAYER_LAYER_NORM:
+            let (weight, shift) = (take(x.channels), take(x.channels))
+            return mapPositions(x) {
+                Twin.layerNorm($0, weight: weight, bias: shift, epsilon: Double(spec.epsilon))
+            }
+        case DM_LAYER_GRU: return gru(spec, x, take)
+        case DM_LAYER_RESIDUAL:
+            let body = spec.body.reduce(x) { forward($1, $0, &rest) }
+            let shortcut = spec.shortcut.reduce(x) { forward($1, $0, &rest) }
+            return Block(
+                length: body.length, channels: body.channels, values: zip(body.values, shortcut.values).map(+))
+        case DM_LAYER_MAX_POOL1D: return pool(x, windows(spec, x.length)) { values, _ in values.max() ?? 0 }
+        case DM_LAYER_GLOBAL_MAX_POOL1D: return pool(x, whole(x)) { values, _ in values.max() ?? 0 }
+        case DM_LAYER_AVERAGE_POOL1D:
+            return pool(x, windows(spec, x.length)) { values, padded in
+                values.reduce(0, +) / Double(spec.countsPadding ? padded : values.count)
+            }
+        case DM_LAYER_GLOBAL_AVERAGE_POOL1D: return pool(x, whole(x)) { $0.reduce(0, +) / Double($1) }
+        case DM_LAYER_GLOBAL_MAX_AVERAGE_POOL1D:
+            let highest = pool(x, whole(x)) { values, _ in values.max() ?? 0 }.values
+            let mean = pool(x, whole(x)) { $0.reduce(0, +) / Double($1) }.values
+            return Block(length: 1, channels: 2 * x.channels, values: zip(highest, mean).flatMap { [$0, $1] })
+        case DM_LAYER_FLATTEN:
+            var values = x.values
+            if spec.order == DM_ORDER_CHANNELS {
+                values = (0..<x.channels).flatMap { c in (0..<x.length).map { x[$0, c] } }
+            }
+            return Block(length: 1, channels: values.count, values: values)
         default: return x
         }
     }
@@ -61,18 +92,31 @@ struct DoubleNetwork {
         Block(length: x.length, channels: x.channels, values: x.values.map(function))
     }
 
-    private func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+    private func mapPositions(_ x: Block, _ function: ([Double]) -> [Double]) -> Block {
+        let values = (0..<x.length).flatMap { p in function((0..<x.channels).map { x[p, $0] }) }
+        return Block(length: x.length, channels: x.channels, values: values)
+    }
+
+    private func paddings(_ spec: LayerSpec) -> (left: Int, right: Int) {
+        let reach = spec.dilation * (spec.width - 1)
+        switch spec.padding {
+        case DM_PADDING_SAME: return (reach / 2, reach - reach / 2)
+        case DM_PADDING_CAUSAL: return (reach, 0)
+        case DM_PADDING_EXPLICIT: return (spec.leftPadding, spec.rightPadding)
+        default: return (0, 0)
+        }
+    }
 
     private func convolve(_ spec: LayerSpec, _ x: Block, weights: [Double], bias: [Double]) -> Block {
-        let total = spec.padding == DM_PADDING_SAME ? spec.dilation * (spec.width - 1) : 0
-        let length = (x.length + total - spec.dilation * (spec.width - 1) - 1) / spec.stride + 1
+        let (left, right) = paddings(spec)
+        let length = (x.length + left + right - spec.dilation * (spec.width - 1) - 1) / spec.stride + 1
         var y = Block(length: length, channels: spec.units, values: [])
         for p in 0..<length {
             for f in 0..<spec.units {
                 var sum = bias[f]
                 for c in 0..<x.channels {
                     for k in 0..<spec.width {
-                        let position = p * spec.stride + k * spec.dilation - total / 2
+                        let position = p * spec.stride + k * spec.dilation - left
                         sum += weights[(f * x.channels + c) * spec.width + k] * x[position, c]
                     }
                 }
@@ -92,12 +136,39 @@ struct DoubleNetwork {
         return y
     }
 
-    private func pool(_ x: Block, _ width: Int, _ stride: Int, _ function: ([Double]) -> Double) -> Block {
-        var y = Block(length: (x.length - width) / stride + 1, channels: x.channels, values: [])
-        for p in 0..<y.length {
-            for c in 0..<x.channels { y.values.append(function((0..<width).map { x[p * stride + $0, c] })) }
+    private func windows(_ spec: LayerSpec, _ length: Int) -> [(positions: [Int], padded: Int)] {
+        PoolTwin(
+            width: spec.width, stride: spec.stride, paddings: spec.padding == DM_PADDING_SAME ? nil : paddings(spec),
+            isCeil: spec.isCeil
+        ).windows(length: length)
+    }
+
+    private func whole(_ x: Block) -> [(positions: [Int], padded: Int)] { [(Array(0..<x.length), x.length)] }
+
+    private func pool(
+        _ x: Block, _ windows: [(positions: [Int], padded: Int)], _ function: ([Double], Int) -> Double
+    ) -> Block {
+        var y = Block(length: windows.count, channels: x.channels, values: [])
+        for window in windows {
+            for c in 0..<x.channels { y.values.append(function(window.positions.map { x[$0, c] }, window.padded)) }
         }
         return y
+    }
+
+    private func gru(_ spec: LayerSpec, _ x: Block, _ take: (Int) -> [Double]) -> Block {
+        let h = spec.units
+        let states = (0..<(spec.bidirectional ? 2 : 1)).map { direction in
+            let twin = GRUTwin(
+                units: h, inputWeights: take(3 * h * x.channels), recurrentWeights: take(3 * h * h),
+                inputBias: take(3 * h), recurrentBias: spec.resetsAfter ? take(3 * h) : nil)
+            return twin.states(x.values, length: x.length, isReversed: direction == 1)
+        }
+        func row(_ direction: Int, _ p: Int) -> ArraySlice<Double> { states[direction][(p * h)..<((p + 1) * h)] }
+        let positions = spec.returnSequences ? Array(0..<x.length) : [x.length - 1]
+        let values = positions.flatMap { p in
+            states.indices.flatMap { row($0, spec.returnSequences || $0 == 0 ? p : 0) }
+        }
+        return Block(length: positions.count, channels: states.count * h, values: values)
     }
 
     private func lstm(_ spec: LayerSpec, _ x: Block, _ take: (Int) -> [Double]) -> Block {

@@ -165,7 +165,7 @@ extension Network {
         let inputs = Inputs()
         var gradient = [Float](repeating: .nan, count: parameterCount)
         try trainer.gradient(
-            batch, labels: inputs(labels), classWeights: weights.map { inputs($0) }, threads: threads,
+            batch, targets: .labels(inputs(labels)), classWeights: weights.map { inputs($0) }, threads: threads,
             gradient: &gradient)
         precondition(inputs.areUnchanged)
         return gradient

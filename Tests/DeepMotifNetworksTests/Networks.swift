@@ -107,8 +107,12 @@ extension Network {
             case DM_LAYER_CONV1D: chain += spec.width * input.channels + 1
             case DM_LAYER_DENSE: chain += input.channels + 1
             case DM_LAYER_LSTM: chain += input.length * (spec.units + 8) + input.channels
+            case DM_LAYER_GRU: chain += input.length * (spec.units + 8) + input.channels
+            // A row of small variance is stretched, and inner layers are not looked at one by one.
+            case DM_LAYER_LAYER_NORM, DM_LAYER_RESIDUAL: chain += 100
+            case DM_LAYER_SOFTMAX: chain += input.channels + 4
             case DM_LAYER_AVERAGE_POOL1D: chain += spec.width
-            case DM_LAYER_GLOBAL_AVERAGE_POOL1D: chain += input.length
+            case DM_LAYER_GLOBAL_AVERAGE_POOL1D, DM_LAYER_GLOBAL_MAX_AVERAGE_POOL1D: chain += input.length
             default: chain += 4
             }
         }

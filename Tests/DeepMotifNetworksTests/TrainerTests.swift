@@ -39,7 +39,7 @@ struct TrainingCall {
         var scores = [Float](repeating: .nan, count: rows.count * trainer.network.classCount)
         try trainer.run(
             SequenceBatch(form: .codes(inputs(codes)), count: codes.count / max(length, 1), length: length),
-            labels: inputs(labels), rows: inputs(rows), rowCount: rows.count, batchSize: batchSize,
+            targets: .labels(inputs(labels)), rows: inputs(rows), rowCount: rows.count, batchSize: batchSize,
             classWeights: weights.map { inputs($0) }, threads: threads, sums: &sums, scores: &scores)
         return scores
     }

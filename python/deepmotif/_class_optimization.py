@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _native
+from . import _native, _strand_views
 from ._blocks import run_in_blocks
+from ._fitted import FittedModel
+from ._strand_views import reads_both_strands
 from ._validation import check_number, check_whole, draw_seed
 from ._views import check_model, label_of, progress_bar, quantity_of
 from .exceptions import InvalidArgumentError, ShapeError
@@ -77,7 +80,7 @@ def class_optimization(
     steps: int = 1000,
     restarts: int = 1,
     random_state: Any = 0,
-    output: str = "log_probability",
+    output: str | None = None,
     parametrization: str = "clamp",
     start: Any = None,
     fixed: Any = None,
@@ -106,8 +109,9 @@ def class_optimization(
         Number R of independent starts; they run in one batch.
     random_state : None, int, Generator or RandomState
         Of the starts: uniform in [0, 1).
-    output : {"log_probability", "score"}
-        What is maximised: the log of the class's probability, as the paper does, or its score.
+    output : {"log_probability", "score"}, optional
+        What is maximised: the log of the class's probability, as the paper does, or its score. None: the former where
+        the model has probabilities.
     parametrization : {"clamp", "softmax"}
         "clamp": X is free and `pwm` is X clamped to [0, 1], divided by its maximum, 0.01 added, each position
         normalised. "softmax": X is the softmax of free variables, a distribution at every position, and `pwm` is X.
@@ -170,6 +174,8 @@ def class_optimization(
     }
     with check_model(m)._lock:
         index = m._resolve_target(target)
+        if output is None:
+            output = "log_probability" if m._head.has_probabilities else "score"
         options |= {"target": index, "quantity": quantity_of(m, output), "output": m._output, "threads": m._threads()}
         if start is None:
             length = m.length_ if length is None else check_whole(length, "length")
@@ -179,16 +185,16 @@ def class_optimization(
             mask, drawn = None, _native.random_uniform(draw_seed(random_state), restarts, length * 4)
             variables = drawn.reshape(restarts, length, 4)
             if is_softmax:
-                _ascend(m._engine, variables, search_steps, None, options | _SEARCH, progress, "search")
+                _ascend(m, variables, search_steps, None, options | _SEARCH, progress, "search")
                 variables = _logits(one_hot(variables.argmax(axis=2).astype(np.uint8)), None)
         else:
             letters = _read_start(start, length, restarts)
             _check_length(m, letters.shape[1])
             mask = None if fixed is None else _read_fixed(fixed, letters.shape[1])
             variables = _logits(letters, mask) if is_softmax else letters
-        objective = _ascend(m._engine, variables, steps, mask, options, progress, "class optimisation")
+        objective = _ascend(m, variables, steps, mask, options, progress, "class optimisation")
         inputs = _letters(variables) if is_softmax else variables
-        scores = m._engine.scores(inputs, m._threads())[:, index].copy()
+        scores = m._scores_of(inputs, m._threads())[:, index].copy()
     pwm = inputs.copy() if is_softmax else _native.class_optimization_matrix(inputs)
     return ClassOptimization(inputs, pwm, scores, objective, int(np.argmax(objective[:, -1])), label_of(m, index))
 
@@ -200,14 +206,17 @@ def _check_length(m: Any, length: int) -> None:
 
 
 def _ascend(
-    engine: Any, variables: Float, steps: int, mask: Any, options: dict[str, Any], progress: bool | None, label: str
+    m: FittedModel, variables: Float, steps: int, mask: Any, options: dict[str, Any], progress: bool | None, label: str
 ) -> Float:
     """Runs all steps on `variables`, in place; between two calls of the engine Ctrl-C is heard."""
     squares = np.zeros_like(variables)
+    optimize = m._engine.class_optimization
+    if reads_both_strands(m):
+        optimize = functools.partial(_strand_views.optimize, m)
     objective = np.empty((len(variables), steps), dtype=np.float32)
 
     def call(first: int, last: int) -> None:
-        objective[:, first:last] = engine.class_optimization(variables, squares, last - first, fixed=mask, **options)
+        objective[:, first:last] = optimize(variables, squares, last - first, fixed=mask, **options)
 
     with progress_bar(progress, steps, label, "step") as advance:
         run_in_blocks(steps, variables.shape[0] * variables.shape[1], call, advance)

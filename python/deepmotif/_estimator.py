@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import numbers
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,26 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _files, _native
+from ._checkpoint import Checkpoint, SavedState, identity_of, read_checkpoint
 from ._inference import Predictor
+from ._options import TrainingOptions, training_options
 from ._outputs import Output
-from ._training import (
-    HISTORY_KEYS,
-    Callback,
-    LabelledRows,
-    TrainingOptions,
-    TrainingRun,
-    class_weights,
-    split_rows,
-    train_pass,
-)
-from ._validation import (
-    check_flag,
-    check_number,
-    check_whole,
-    draw_seed,
-    format_classes,
-    require_labels,
-)
+from ._reading import checked_path
+from ._rows import MOST_SCORES, LabelledRows, split_rows
+from ._training import HISTORY_KEYS, Callback, PassState, TrainingRun, train_pass
+from ._validation import check_flag, check_number, check_whole, draw_seed, format_classes, require_labels
 from .exceptions import InvalidArgumentError, ShapeError
 
 #: Documentation of the constructor arguments that all estimators share; appended to the classes' own.
@@ -38,23 +28,49 @@ TRAINING_PARAMETERS = """
     epochs : int
         Passes over the training sequences.
     batch_size : int
-        Sequences a step of the optimizer, Adam (Kingma and Ba 2015) with (0.9, 0.999, 1e-8).
+        Sequences a step of the optimizer.
     learning_rate : float
         Of the first epochs.
+    loss : {None, "mse", "poisson", "correlation"}
+        For ``output="linear"``: mean squared error (the default); Poisson, where a score is the logarithm of a rate and
+        `predict` gives the rate; 1 - Pearson's r over the batch. The other outputs have one loss, cross-entropy.
+    task_names : sequence of str, optional
+        What ``classes_`` calls the columns of y, instead of numbers; for "sigmoid" and "linear".
+    optimizer : {"adam", "adamw", "sgd", "rmsprop", "adadelta"}
+        PyTorch's update rules with its defaults: Adam (Kingma and Ba 2015) with (0.9, 0.999, 1e-8), and so on.
+    momentum : float
+        Of "sgd" and "rmsprop".
+    weight_decay : float or None
+        Times every parameter it is added to the gradient; with "adamw" the parameters shrink by it. None: PyTorch's
+        default, 0.01 for "adamw" and 0 for the others.
+    l2 : float
+        Weight of a penalty, the sum of the squared weights but for biases; no part of the loss that is recorded.
+    max_norm : float or None
+        Longest vector of the weights that go into one output unit (a filter, say); None: no limit.
+    schedule : {"step", "constant", "cosine", "plateau"}
+        "step": `learning_rate_decay` after every `decay_every` epochs. "cosine": down to 0 after all epochs. "plateau":
+        `learning_rate_decay` when `decay_every` epochs have brought no better one.
     learning_rate_decay : float
-        Factor on the learning rate after every `decay_every` epochs.
+        Factor on the learning rate.
     decay_every : int or None
-        None: the learning rate stays.
+        None: the learning rate stays, but for "cosine".
     gradient_clip : float
         Every element of the gradient is clamped to +- this; 0: no clamping.
+    reverse_complement : {"none", "augment", "average", "maximum", "shared"}
+        "augment": each epoch reads half of the sequences, by chance, on the other strand. "average", "maximum": both
+        strands are read, in training, prediction and views, and their scores combined. "shared": weights tied such that
+        the network is the same for both strands (Shrikumar et al. 2017).
     validation_fraction : float
-        Fraction of every class held out to choose the best epoch, unless `fit` is given `validation_data`; 0: none.
+        Fraction of the sequences (of every class) held out to choose the best epoch, unless `fit` is given
+        `validation_data`; 0: none. With a great many tasks no more than give 2^24 scores.
     restore_best : bool
-        End with the weights of the epoch of the highest validation AUC, ``best_epoch_``; without validation, the last.
+        End with the weights of the best epoch, ``best_epoch_``: of the highest validation AUC, for "linear" of the
+        lowest validation loss; without validation, the last.
     patience : int or None
         Stop after so many epochs without a better one.
     class_weight : None, "balanced" or dict
-        Weight of each label in the training loss; "balanced": the same total for every class.
+        Weight of each label in the training loss; "balanced": the same total for every class. For "sigmoid" the weight
+        of a task's positive labels, by task; not for "linear".
     random_state : None, int, Generator or RandomState
         Seed of initial weights, split, shuffling and dropout; None draws one. Kept in ``random_state_``.
     n_threads : int or None
@@ -73,9 +89,16 @@ class SequenceModel(Predictor):
 
     loss: str | None = None
     task_names: Any = None
+    optimizer: str = "adam"
+    momentum: float = 0.0
+    weight_decay: float | None = None
+    l2: float = 0.0
+    max_norm: float | None = None
+    schedule: str = "step"
     learning_rate_decay: float = 0.5
     decay_every: int | None = 10
     gradient_clip: float = 5.0
+    reverse_complement: str = "none"
     validation_fraction: float = 0.1
     restore_best: bool = True
     patience: int | None = None
@@ -83,27 +106,13 @@ class SequenceModel(Predictor):
     random_state: Any = None
     n_threads: int | None = None
 
-    def _training_options(self, seed: int) -> TrainingOptions:
-        return TrainingOptions(
-            epochs=check_whole(self.epochs, "epochs"),
-            # No call has more rows than this; the engine counts in 64 bits, Python does not.
-            batch_size=min(check_whole(self.batch_size, "batch_size"), 1 << 40),
-            learning_rate=check_number(self.learning_rate, "learning_rate", 0, open_minimum=True),
-            learning_rate_decay=check_number(self.learning_rate_decay, "learning_rate_decay", 0, open_minimum=True),
-            decay_every=None if self.decay_every is None else check_whole(self.decay_every, "decay_every"),
-            gradient_clip=check_number(self.gradient_clip, "gradient_clip", 0),
-            restore_best=check_flag(self.restore_best, "restore_best"),
-            patience=None if self.patience is None else check_whole(self.patience, "patience"),
-            seed=seed,
-            threads=self._threads(),
-        )
-
     def _new_trainer(self, seed: int) -> _native.Trainer:
-        return self._training_options(seed).trainer(self._engine, self._output)
+        options = training_options(self, seed, self._threads())
+        return options.trainer(self._engine, self._head.constant, self._head.loss)
 
     # ---- data ----
 
-    def _read_labelled(self, head: Output, X: Any, y: Any, name: str = "") -> tuple[NDArray[Any], NDArray[Any]]:
+    def _read_labelled(self, head: Output, X: Any, y: Any, name: str = "") -> tuple[Any, Any]:
         """Sequences and labels of equal number, at least one."""
         require_labels(y, f"{name}y")
         data = self._read(X, f"{name}X")
@@ -124,18 +133,19 @@ class SequenceModel(Predictor):
         return LabelledRows(data, targets, np.arange(len(data), dtype=np.int64))
 
     def _hold_out(
-        self, head: Output, data: NDArray[Any], targets: NDArray[Any], validation: LabelledRows | None, seed: int
+        self, head: Output, data: Any, targets: Any, validation: LabelledRows | None, options: TrainingOptions
     ) -> tuple[LabelledRows, LabelledRows | None]:
         """Training and validation rows of the data, where no validation data were given."""
         fraction = check_number(self.validation_fraction, "validation_fraction", 0, 1, open_maximum=True)
         rows = np.arange(len(data), dtype=np.int64)
         if validation is None and fraction > 0:
-            rows, held_out = split_rows(head.strata(targets), fraction, seed)
+            most = MOST_SCORES // (1 if targets.ndim == 1 else targets.shape[1])
+            rows, held_out = split_rows(head.strata(targets), fraction, options.seed, most)
             if len(held_out):
                 validation = LabelledRows(data, targets, held_out)
-        if validation is None and self.patience is not None:
+        if validation is None and options.needs_validation:
             raise InvalidArgumentError(
-                "patience needs validation: give validation_data or a validation_fraction above 0"
+                f"{options.needs_validation} needs validation: give validation_data or a validation_fraction above 0"
             )
         return LabelledRows(data, targets, rows), validation
 
@@ -143,16 +153,19 @@ class SequenceModel(Predictor):
 
     def fit(
         self, X: Any, y: Any, validation_data: tuple[Any, Any] | None = None,
-        callbacks: Iterable[Callback] | Callback = (), progress: bool | None = None,
+        callbacks: Iterable[Callback] | Callback = (), progress: bool | None = None, *,
+        checkpoint: str | os.PathLike[str] | None = None, checkpoint_every: int | None = None, resume: bool = False,
     ) -> Self:  # fmt: skip
         """Trains from fresh random weights.
 
         Parameters
         ----------
         X : sequence argument
-            N sequences of length L. Memory-mapped codes are read row by row, never copied whole.
-        y : array-like (N,)
-            Labels: whole numbers, booleans or strings of at least two classes.
+            N sequences of length L. Memory-mapped arrays, HDF5 data sets (h5py) and the path of an ``.npy``, ``.npz``
+            or HDF5 file (of several arrays in it "X" is meant) are read some rows at a time, never as a whole.
+        y : array-like (N,) or (N, C)
+            Labels: whole numbers, booleans or strings of at least two classes. For the other outputs see `output`;
+            uint8 labels are not copied, and labels may be in files as X ("y" is meant).
         validation_data : (X, y), optional
             Sequences to choose the best epoch by; otherwise `validation_fraction` of X is held out.
         callbacks : callable or list of callables
@@ -160,6 +173,14 @@ class SequenceModel(Predictor):
             a true return value stops the training. Exceptions pass through.
         progress : bool, optional
             Progress bar; None: on a terminal or in a notebook only.
+        checkpoint : str or Path, optional
+            File that the state of the training is saved to after every epoch, and after every `checkpoint_every`
+            batches of an epoch. It is replaced as a whole: there is always one that can be read.
+        checkpoint_every : int, optional
+            Batches between two checkpoints of an epoch.
+        resume : bool
+            Go on from the file `checkpoint` if there is one: the same call with the same data, killed at any point and
+            repeated, ends with the same bytes. A training that was finished is not repeated; more `epochs` are added.
 
         Returns
         -------
@@ -170,7 +191,8 @@ class SequenceModel(Predictor):
         Raises
         ------
         InvalidArgumentError
-            If a hyper-parameter or a label is unusable, there is one class only, or the loss becomes infinite or NaN.
+            If a hyper-parameter or a label is unusable, there is one class only, the loss becomes infinite or NaN, or
+            the checkpoint is that of another training.
         ShapeError
             If the numbers of sequences and labels differ or L is too short; the message names the shortest length.
         KeyboardInterrupt
@@ -185,6 +207,7 @@ class SequenceModel(Predictor):
         ((1, 2), 2)
         """
         hooks = _callback_list(callbacks)
+        saved = _saved_state(checkpoint, checkpoint_every, resume)
         with self._lock:
             head = self._new_head()
             data, labels = self._read_labelled(head, X, y)
@@ -195,17 +218,30 @@ class SequenceModel(Predictor):
             validation = None
             if validation_data is not None:
                 validation = self._read_validation(head, validation_data, classes, data.shape[1])
-            options = self._training_options(draw_seed(self.random_state))
-            training, validation = self._hold_out(head, data, targets, validation, options.seed)
-            weights = class_weights(self.class_weight, classes, training.row_targets)
-            run = None
+            # A number is a demand, that the checkpoint must have met; anything else draws a seed, once.
+            is_given = isinstance(self.random_state, numbers.Integral)
+            seed = draw_seed(self.random_state) if saved is None or is_given else saved.seed
+            options = training_options(self, seed, self._threads())
+            training, validation = self._hold_out(head, data, targets, validation, options)
+            weights = head.weights(self.class_weight, classes, training)
+            identity = None
+            if checkpoint is not None:
+                identity = identity_of(self.class_weight, layers, head, classes, options, training, validation)
+            if saved is not None and identity is not None:
+                saved.check(identity)
+            run, before = None, self._model
             try:
                 self._adopt(head, layers, data.shape[1], classes, options.seed)
                 run = TrainingRun(self, training, validation, weights, options)
+                if checkpoint is not None and identity is not None:
+                    run.checkpoint = Checkpoint(checkpoint, checkpoint_every, identity)
+                if saved is not None:
+                    saved.restore(run, self)
                 run.run(hooks, progress)
             except BaseException:
                 # Ctrl-C too: a model is either trained a little or, before its first step or diverged, not fitted.
-                if run is None or not run.has_started or not np.isfinite(self._engine.get_parameters()).all():
+                # Layers that do not fit leave the model as it was.
+                if self._model is not before and (run is None or not run.has_usable_weights):
                     self._forget()
                 raise
         return self
@@ -240,16 +276,18 @@ class SequenceModel(Predictor):
                 self._check_fitted_length(data.shape[1])
                 self._check_classes(classes)
             targets = head.encode(labels, self.classes_)
-            options = self._training_options(self.random_state_)
-            weights = class_weights(self.class_weight, self.classes_, targets)
+            options = training_options(self, self.random_state_, self._threads())
+            self._strands = options.reverse_complement
+            rows = LabelledRows(data, targets, np.arange(len(data), dtype=np.int64))
+            weights = head.weights(self.class_weight, self.classes_, rows)
             passes = len(self.history_["loss"])
             if self._trainer is None:
                 # The seed moves with the passes done, so that training on after `fit` repeats no dropout masks.
                 self._trainer_seed = (self.random_state_ + passes) % (1 << 64)
                 self._trainer = self._new_trainer(self._trainer_seed)
             self._trainer.set_learning_rate(options.learning_rate)
-            rows = LabelledRows(data, targets, np.arange(len(data), dtype=np.int64))
-            loss, auc = train_pass(self._trainer, head, rows, options, passes, weights, lambda rows: None)
+            state = PassState()
+            loss, auc = train_pass(self._trainer, head, rows, options, passes, weights, lambda rows: None, state)
             logs = {"loss": loss, "auc": auc, "learning_rate": options.learning_rate}
             for key in HISTORY_KEYS:
                 self.history_[key].append(logs.get(key, float("nan")))
@@ -290,6 +328,49 @@ class SequenceModel(Predictor):
         """
         with self._lock:
             _files.write_file(path, _files.model_bytes(self))
+
+    def to_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Writes the network as an ONNX file; see `deepmotif.interchange`.
+
+        Parameters
+        ----------
+        path : str or Path
+            The input is ``sequence`` (N, L, 4), the outputs ``scores`` and ``probabilities``.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        MissingDependencyError
+            Without onnx.
+        """
+        # The room of other libraries' models comes later than this one, and brings these libraries.
+        importlib.import_module("deepmotif.interchange").to_onnx(self, path)
+
+    def to_torch(self) -> Any:
+        """The network as a ``torch.nn.Module`` of sequences (N, 4, L) that returns the scores.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        MissingDependencyError
+            Without PyTorch.
+        """
+        return importlib.import_module("deepmotif.interchange").to_torch(self)
+
+
+def _saved_state(checkpoint: Any, checkpoint_every: Any, resume: Any) -> SavedState | None:
+    """The checkpoint to go on from, if there is one; checks the three arguments."""
+    resume = check_flag(resume, "resume")
+    if checkpoint_every is not None:
+        check_whole(checkpoint_every, "checkpoint_every")
+    if checkpoint is None:
+        if resume or checkpoint_every is not None:
+            raise InvalidArgumentError("resume and checkpoint_every need a checkpoint: give the path of its file")
+        return None
+    path = checked_path(checkpoint, "checkpoint")
+    return read_checkpoint(path) if resume else None
 
 
 def _callback_list(callbacks: Any) -> list[Callable[..., Any]]:

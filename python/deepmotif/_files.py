@@ -12,15 +12,17 @@ import os
 import secrets
 import stat
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import layers as layer_kinds
 from ._fitted import pack_weights
+from ._options import check_choice
 from ._outputs import Output, output_named
 from ._reading import checked_path
+from ._strands import MODES
 from ._training import HISTORY_KEYS
 from .exceptions import DeepMotifError, FileFormatError, FileNotFound, FileReadError, FileWriteError
 
@@ -38,8 +40,8 @@ _VERSION = 1
 _UNSAVED_PARAMETERS = ("n_threads",)
 _UNSAVED_HISTORY = ("seconds",)
 
-# safetensors' own limit on its header.
-_LARGEST_HEADER = 100_000_000
+# Far beyond any network's; what a hostile header unpacks to in memory is some thirty times its size.
+_LARGEST_HEADER = 1 << 22
 _MOST_LAYERS = 10_000
 _LONGEST = 1 << 31
 _LABEL_TYPES: dict[str, type] = (
@@ -97,10 +99,17 @@ def _write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def model_bytes(model: SequenceModel) -> bytes:
-    """A fitted model as the bytes of a safetensors file."""
+def packed(tensors: Mapping[str, NDArray[Any]], kind: str, version: int, config: dict[str, Any]) -> bytes:
+    """Tensors and their description as the bytes of a safetensors file; equal contents give equal bytes."""
     from safetensors.numpy import save
 
+    text = json.dumps({"format": kind, "version": version, **config}, sort_keys=True, allow_nan=False)
+    # Transposed arrays would be written scrambled.
+    return save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, metadata={_METADATA_KEY: text})
+
+
+def model_bytes(model: SequenceModel) -> bytes:
+    """A fitted model as the bytes of a safetensors file."""
     weights = model.weights_
     history = {
         key: [None if math.isnan(value) else value for value in values]
@@ -110,22 +119,18 @@ def model_bytes(model: SequenceModel) -> bytes:
     parameters = {key: value for key, value in model.get_params().items() if key not in _UNSAVED_PARAMETERS}
     labels = model.classes_
     config = {
-        "format": _FORMAT,
-        "version": _VERSION,
         "kind": type(model).__name__,
         "parameters": {key: _plain(value) for key, value in parameters.items()},
         "layers": layer_kinds.to_config(model._layers),
         "output": {"name": model._head.name, "loss": model._head.loss},
+        "strands": model._strands,
         "length": model.length_,
         "classes": {"type": "str" if labels.dtype.kind == "U" else labels.dtype.name, "values": labels.tolist()},
         "random_state": model.random_state_,
         "history": history,
         "best_epoch": model.best_epoch_,
     }
-    text = json.dumps(config, sort_keys=True, allow_nan=False)
-    # Transposed arrays would be written scrambled; these come from the engine one after the other.
-    tensors = {name: np.ascontiguousarray(array) for name, array in weights.items()}
-    return save(tensors, metadata={_METADATA_KEY: text})
+    return packed(weights, _FORMAT, _VERSION, config)
 
 
 def _plain(value: Any) -> Any:
@@ -149,62 +154,65 @@ def _plain(value: Any) -> Any:
 # ---- reading ----
 
 
-def load_model(path: Path, classes: Mapping[str, Callable[[], SequenceModel]]) -> SequenceModel:
-    """The model in a file, of one of the given classes."""
-    data = _read_file(path)
-    try:
-        return _model_of(data, classes)
-    except (DeepMotifError, ValueError, TypeError, KeyError, OverflowError, RecursionError, MemoryError) as error:
-        reason = f"no entry {error}" if isinstance(error, KeyError) else str(error)
-        raise FileFormatError(f"{os.fspath(path)} is not a model file of DeepMotif: {reason}") from None
+def unpacked(
+    path: Path, kind: str, version: int, what: str, check: Callable[[dict[str, Any], dict[str, Any]], Any] | None = None
+) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
+    """The float32 tensors and the description that `packed` put into a file.
 
+    `check` is told the description and what the file's header says of the tensors before any of these is read.
 
-def _read_file(path: Path) -> bytes:
-    """The bytes of a safetensors file whose header length fits its size; a large file of another kind is not read."""
+    Raises
+    ------
+    FileNotFound, FileReadError
+        The file does not exist or cannot be read.
+    FileFormatError
+        A file that is damaged, cut short or of another kind; `what` says what it should have been.
+    """
     name = str(checked_path(path))
     try:
         with open(path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            start = file.read(8)
-            header = int.from_bytes(start, "little")
-            if len(start) < 8 or not 2 <= header <= min(_LARGEST_HEADER, size - 8):
-                raise FileFormatError(
-                    f"{name} is not a model file of DeepMotif: expected a safetensors file; got {size} bytes that "
-                    f"begin with {start!r}"
-                )
-            return start + file.read()
+            header, config = _read_header(file)
+            if config.get("format") != kind:
+                raise ValueError("its metadata describe something else")
+            if config.get("version") != version:
+                raise ValueError(f"format version {config.get('version')!r}; this release reads version {version}")
+            if check is not None:
+                check(config, header)
+            file.seek(0)
+            return _tensors(file.read()), config
     except FileNotFoundError:
         raise FileNotFound(2, "there is no such file", name) from None
     except IsADirectoryError:
-        raise FileFormatError(f"{name} is a folder; expected a model file") from None
+        raise FileFormatError(f"{name} is a folder; expected {what} file") from None
+    except (FileReadError, FileFormatError):
+        raise
+    except (DeepMotifError, ValueError, TypeError, KeyError, OverflowError, RecursionError, MemoryError) as error:
+        reason = f"no entry {error}" if isinstance(error, KeyError) else str(error)
+        raise FileFormatError(f"{name} is not {what} file of DeepMotif: {reason}") from None
     except OSError as error:
         raise FileReadError(error.errno, f"could not be read: {error.strerror or error}", name) from None
 
 
-def _model_of(data: bytes, classes: Mapping[str, Callable[[], SequenceModel]]) -> SequenceModel:
-    tensors, config = _parse(data)
-    if config.get("format") != _FORMAT:
-        raise ValueError("its metadata do not describe a model")
-    if config.get("version") != _VERSION:
-        raise ValueError(f"format version {config.get('version')!r}; this release reads version {_VERSION}")
-    kind = config["kind"]
-    if not isinstance(kind, str) or kind not in classes:
-        raise ValueError(f"its model is of the kind {kind!r}; known are {list(classes)}")
-    head = _output(config.get("output"))
-    labels = _labels(config["classes"], head)
-    length = _whole(config["length"], "length", 1, _LONGEST)
-    seed = _whole(config["random_state"], "random_state", 0, (1 << 64) - 1)
-    network = _network(config["layers"], length, len(labels), sum(array.size for array in tensors.values()))
-    model = _untrained(classes[kind], config["parameters"])
-    model._adopt(head, network, length, labels, seed)
-    engine = model._engine
-    engine.set_parameters(pack_weights(engine.parameter_info, tensors))
-    model.history_, model.best_epoch_ = _history(config["history"], config["best_epoch"])
-    return model
+def _read_header(file: BinaryIO) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a safetensors file says of its tensors, and our description, without reading the tensors."""
+    size = os.fstat(file.fileno()).st_size
+    start = file.read(8)
+    length = int.from_bytes(start, "little")
+    if len(start) < 8 or not 2 <= length <= min(_LARGEST_HEADER, size - 8):
+        raise ValueError(f"expected a safetensors file; got {size} bytes that begin with {start!r}")
+    header = json.loads(file.read(length))
+    metadata = header.pop("__metadata__", None) if isinstance(header, dict) else None
+    if not isinstance(metadata, dict) or not isinstance(metadata.get(_METADATA_KEY), str):
+        raise ValueError("a safetensors file without our description")
+    if max((entry["data_offsets"][1] for entry in header.values()), default=0) != size - 8 - length:
+        raise ValueError("its tensors do not fill it")
+    config = json.loads(metadata[_METADATA_KEY])
+    if not isinstance(config, dict):
+        raise ValueError("its metadata describe something else")
+    return header, config
 
 
-def _parse(data: bytes) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
-    """Float32 tensors and configuration."""
+def _tensors(data: bytes) -> dict[str, NDArray[np.float32]]:
     from safetensors import SafetensorError, deserialize
 
     try:
@@ -216,17 +224,46 @@ def _parse(data: bytes) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]
         if entry["dtype"] != "F32":
             raise ValueError(f"tensor {name!r} must be F32; got {entry['dtype']}")
         tensors[name] = np.frombuffer(entry["data"], dtype="<f4").reshape(entry["shape"])
-    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    metadata = header.get("__metadata__") or {}
-    if _METADATA_KEY not in metadata:
-        raise ValueError("a safetensors file without the description of a model")
-    config = json.loads(metadata[_METADATA_KEY])
-    if not isinstance(config, dict):
-        raise ValueError("its metadata do not describe a model")
-    return tensors, config
+    return tensors
 
 
-def _whole(value: Any, name: str, minimum: int, maximum: int) -> int:
+def load_model(path: Path, classes: Mapping[str, Callable[[], SequenceModel]]) -> SequenceModel:
+    """The model in a file, of one of the given classes."""
+    made: list[SequenceModel] = []
+
+    def check(config: dict[str, Any], header: dict[str, Any]) -> None:
+        made.append(_described(config, sum(math.prod(entry["shape"]) for entry in header.values()), classes))
+
+    tensors, _ = unpacked(path, _FORMAT, _VERSION, "a model", check)
+    engine = made[0]._engine
+    try:
+        engine.set_parameters(pack_weights(engine.parameter_info, tensors))
+    except DeepMotifError as error:
+        raise FileFormatError(f"{os.fspath(path)} is not a model file of DeepMotif: {error}") from None
+    return made[0]
+
+
+def _described(
+    config: dict[str, Any], n_weights: int, classes: Mapping[str, Callable[[], SequenceModel]]
+) -> SequenceModel:
+    """The model of a description, its weights still to be filled in."""
+    kind = config["kind"]
+    if not isinstance(kind, str) or kind not in classes:
+        raise ValueError(f"its model is of the kind {kind!r}; known are {list(classes)}")
+    head = _output(config.get("output"))
+    labels = _labels(config["classes"], head)
+    length = whole(config["length"], "length", 1, _LONGEST)
+    seed = whole(config["random_state"], "random_state", 0, (1 << 64) - 1)
+    network = _network(config["layers"], length, len(labels), n_weights)
+    model = _untrained(classes[kind], config["parameters"])
+    model._adopt(head, network, length, labels, seed)
+    model._strands = check_choice(config.get("strands", "none"), "strands", MODES)
+    model.history_, model.best_epoch_ = _history(config["history"], config["best_epoch"])
+    return model
+
+
+def whole(value: Any, name: str, minimum: int, maximum: int) -> int:
+    """A whole number of a file."""
     if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
         raise ValueError(f"{name} must be a whole number from {minimum} to {maximum}; got {str(value)[:50]}")
     return value
@@ -302,5 +339,5 @@ def _history(entry: Any, best_epoch: Any) -> tuple[dict[str, list[float]], int |
     if any(len(values) != epochs for values in history.values()):
         raise ValueError("history entries must be of equal length")
     history |= {key: [math.nan] * epochs for key in _UNSAVED_HISTORY}
-    best = None if best_epoch is None else _whole(best_epoch, "best_epoch", 0, max(epochs - 1, 0))
+    best = None if best_epoch is None else whole(best_epoch, "best_epoch", 0, max(epochs - 1, 0))
     return {key: history[key] for key in HISTORY_KEYS}, best

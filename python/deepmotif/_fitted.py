@@ -10,16 +10,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _native
+from ._options import check_choice
 from ._outputs import Output, output_named
 from ._parameters import Parameters
+from ._stored import opened, stored_sequences
+from ._strands import MODES, combined_scores
 from ._training import HISTORY_KEYS
 from ._validation import check_threads, check_whole, draw_seed, format_classes, not_fitted
 from .exceptions import InvalidArgumentError, ShapeError
-from .layers import LSTM, Flatten, Layer, count_parameters, minimum_length
+from .layers import Flatten, Layer, count_parameters, engine_options, minimum_length
 
 Float = NDArray[np.float32]
 
-_LEARNED = ("classes_", "length_", "history_", "best_epoch_", "random_state_", "_layers", "_head", "_trainer_seed")
+_LEARNED = (
+    "classes_",
+    "length_",
+    "history_",
+    "best_epoch_",
+    "random_state_",
+    "_layers",
+    "_head",
+    "_strands",
+    "_trainer_seed",
+)
 
 
 class FittedModel(Parameters):
@@ -31,6 +44,7 @@ class FittedModel(Parameters):
     # Hyper-parameters that every estimator declares in a place of its own among its arguments.
     output: str
     loss: str | None
+    reverse_complement: str
     epochs: int
     batch_size: int
     learning_rate: float
@@ -58,6 +72,7 @@ class FittedModel(Parameters):
 
     # Of models pickled when there was no other; like the layers it is the fitted model's, not the hyper-parameters'.
     _head: Output = output_named("softmax")
+    _strands: str = "none"
 
     @property
     def _output(self) -> int:
@@ -82,18 +97,25 @@ class FittedModel(Parameters):
     def _threads(self) -> int:
         return check_threads(self.n_threads)
 
-    def _read(self, X: Any, name: str = "X") -> NDArray[Any]:
-        """Codes (N, L) or letters (N, L, 4) of a sequence argument; memory-mapped codes stay what they are."""
+    def _read(self, X: Any, name: str = "X") -> Any:
+        """Codes (N, L) or letters (N, L, 4) of a sequence argument; what is in a file stays there."""
         from .sequences import as_input
 
-        return as_input(X, name)
+        X = opened(X, "X")
+        stored = stored_sequences(X, name)
+        return as_input(X, name) if stored is None else stored
+
+    def _scores_of(self, block: NDArray[Any], threads: int) -> Float:
+        """Scores (n, C) of a block, of both strands where they are read together."""
+        engine = self._engine
+        return combined_scores(self._strands, lambda strand: engine.scores(strand, threads), block)
 
     def _check_length(self, layers: Sequence[Layer], length: int, what: str = "the length L of X") -> None:
         minimum = minimum_length(layers)
         if length < minimum:
             raise ShapeError(f"{what} must be at least {minimum} positions for {self!r}; got {length}")
 
-    def _read_fitted(self, X: Any) -> NDArray[Any]:
+    def _read_fitted(self, X: Any) -> Any:
         """`_read` with a check that the fitted network takes the length."""
         _ = self._engine
         data = self._read(X)
@@ -111,7 +133,7 @@ class FittedModel(Parameters):
     def _adopt(self, head: Output, layers: list[Layer], length: int, classes: NDArray[Any], seed: int) -> None:
         """Replaces whatever was learned by an untrained engine."""
         count_parameters(layers, length)  # refuses layers that do not fit on each other, before anything is forgotten
-        model = _native.Model([layer.options() for layer in layers], length, seed)
+        model = _native.Model(engine_options(layers), length, seed)
         given = model.layer_shape(-1, length)
         if given != (1, len(classes)):
             raise ShapeError(
@@ -120,6 +142,7 @@ class FittedModel(Parameters):
             )
         self._forget()
         self._head = head
+        self._strands = check_choice(self.reverse_complement, "reverse_complement", MODES)
         self._layers = layers
         self.length_ = length
         self.classes_ = classes
@@ -152,7 +175,7 @@ class FittedModel(Parameters):
         optimizer = state.pop("_optimizer", None)
         vars(self).update(state)
         if parameters is not None:
-            self._model = _native.Model([layer.options() for layer in self._layers], self.length_, self.random_state_)
+            self._model = _native.Model(engine_options(self._layers), self.length_, self.random_state_)
             self._model.set_parameters(parameters)
         if optimizer is not None:
             self._trainer = self._new_trainer(self._trainer_seed)
@@ -242,9 +265,9 @@ class FittedModel(Parameters):
 
     @property
     def is_recurrent(self) -> bool:
-        """Whether the network has an LSTM layer, and so temporal output scores."""
+        """Whether the network has an LSTM or GRU layer, and so temporal output scores."""
         layers = self._layers if self._model is not None else self._network(2)
-        return any(isinstance(layer, LSTM) for layer in layers)
+        return any(layer.is_recurrent for layer in layers)
 
     def summary(self) -> str:
         """Table of the layers: name, output shape for the training length, number of parameters.

@@ -24,7 +24,7 @@ class Predictor(FittedModel):
     __slots__ = ()
 
     def scores(self, X: Any) -> Float:
-        """Scores before the softmax.
+        """Scores before the softmax or sigmoid; the values themselves, or logarithms of rates, of a linear output.
 
         Parameters
         ----------
@@ -52,16 +52,16 @@ class Predictor(FittedModel):
         with self._lock:
             data = self._read_fitted(X)
             scores = np.empty((len(data), len(self.classes_)), dtype=np.float32)
-            engine, threads = self._engine, self._threads()
+            threads = self._threads()
 
             def block(start: int, stop: int) -> None:
-                scores[start:stop] = engine.scores(data[start:stop], threads)
+                scores[start:stop] = self._scores_of(data[start:stop], threads)
 
             run_in_blocks(len(data), data.shape[1], block)
             return scores
 
     def predict_proba(self, X: Any) -> Float:
-        """Probabilities of the classes.
+        """Probabilities of the classes, or of each task.
 
         Parameters
         ----------
@@ -71,7 +71,12 @@ class Predictor(FittedModel):
         Returns
         -------
         float32 array (N, C)
-            Rows sum to 1; column c belongs to ``classes_[c]``.
+            Column c belongs to ``classes_[c]``; rows of classes sum to 1.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the output is linear.
 
         Examples
         --------
@@ -89,7 +94,7 @@ class Predictor(FittedModel):
         return _native.output_apply(output.constant, scores)
 
     def decision_function(self, X: Any) -> Float:
-        """Score of the positive class minus that of the other, (N,); for more than two classes the scores (N, C).
+        """Score of the positive class minus that of the other, (N,); for more classes or tasks the scores (N, C).
 
         Examples
         --------
@@ -108,6 +113,8 @@ class Predictor(FittedModel):
     def predict(self, X: Any) -> NDArray[Any]:
         """The most probable class of each sequence, (N,) of the kind of ``classes_``.
 
+        Of tasks 0 or 1, of a linear output the values (rates with the Poisson loss): (N, C), for a single one (N,).
+
         Examples
         --------
         >>> import deepmotif as dm
@@ -121,12 +128,15 @@ class Predictor(FittedModel):
     def score(self, X: Any, y: Any) -> float:
         """Area under the ROC curve, ties averaged; for more than two classes the mean of each against the rest.
 
+        Of tasks the mean over those in which both labels occur; of a linear output the mean of Pearson's r over the
+        values.
+
         Parameters
         ----------
         X : sequence argument
             N sequences.
-        y : array-like (N,)
-            Their labels; every class must occur.
+        y : array-like (N,) or (N, C)
+            Their labels; every class must occur, in tasks both labels of one at least.
 
         Examples
         --------
@@ -142,7 +152,7 @@ class Predictor(FittedModel):
         """Scores, targets that can be measured, and what both mean."""
         with self._lock:
             scores, classes, output = self.scores(X), self.classes_, self._head
-        targets = output.encode(output.read(y, len(scores), "y"), classes)
+        targets = output.encode(output.read(y, len(scores), "y"), classes)[:]  # labels in a file are read as a whole
         output.check_measurable(targets, classes)
         return scores, targets, output
 

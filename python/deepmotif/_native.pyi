@@ -28,12 +28,38 @@ LAYER_FLATTEN: int
 LAYER_DROPOUT: int
 LAYER_SIGMOID: int
 LAYER_TANH: int
+LAYER_GRU: int
+LAYER_LAYER_NORM: int
+LAYER_LEAKY_RELU: int
+LAYER_ELU: int
+LAYER_GELU: int
+LAYER_EXPONENTIAL: int
+LAYER_SOFTMAX: int
+LAYER_GLOBAL_MAX_AVERAGE_POOL1D: int
+LAYER_RESIDUAL: int
+PADDING_CAUSAL: int
+PADDING_EXPLICIT: int
+ORDER_POSITIONS: int
+ORDER_CHANNELS: int
+LAYER_BATCH_NORM1D: int
 PADDING_VALID: int
 PADDING_SAME: int
 OUTPUT_SOFTMAX: int
 OUTPUT_SIGMOID: int
 OUTPUT_LINEAR: int
+LOSS_DEFAULT: int
+LOSS_MSE: int
+LOSS_POISSON: int
+LOSS_CORRELATION: int
 OPTIMIZER_ADAM: int
+OPTIMIZER_ADAMW: int
+OPTIMIZER_SGD: int
+OPTIMIZER_RMSPROP: int
+OPTIMIZER_ADADELTA: int
+STRANDS_NONE: int
+STRANDS_AVERAGE: int
+STRANDS_MAXIMUM: int
+STRANDS_SHARED: int
 TARGET_SCORE: int
 TARGET_LOG_PROBABILITY: int
 SALIENCY_SIGNED: int
@@ -145,37 +171,49 @@ class Model:
     ) -> Float:
         """Advances variables and squares (R, L, 4) in place; returns the objective (R, steps)."""
 
+Targets = NDArray[np.int32] | NDArray[np.uint8] | Float
+"""Class indices (N,) for softmax; for sigmoid uint8 (N, C) of 0, 1 and 255 = missing, or as for linear: float32 (N, C)
+with NaN = missing."""
+
 class Trainer:
-    """Optimizer state of one model."""
+    """Optimizer state of one model. What is not given is the optimizer's default (dm_trainer_options_init)."""
 
     def __init__(
         self,
         model: Model,
         *,
-        output: int,
-        optimizer: int,
-        learning_rate: float,
-        beta1: float,
-        beta2: float,
-        epsilon: float,
-        gradient_clip: float,
-        seed: int,
+        output: int = ...,
+        loss: int = ...,
+        optimizer: int = ...,
+        strands: int = ...,
+        learning_rate: float = ...,
+        beta1: float = ...,
+        beta2: float = ...,
+        rho: float = ...,
+        epsilon: float = ...,
+        momentum: float = ...,
+        weight_decay: float = ...,
+        l2: float = ...,
+        max_norm: float = ...,
+        gradient_clip: float = ...,
+        seed: int = ...,
     ) -> None: ...
     def set_learning_rate(self, learning_rate: float) -> None: ...
     def run(
         self,
         X: Codes | Float,
-        labels: NDArray[np.int32],
+        targets: Targets,
         rows: NDArray[np.int64],
         batch_size: int,
-        class_weights: Float | None,
+        weights: Float | None,
         threads: int,
     ) -> tuple[float, float, Float]:
-        """Trains on the rows in batches; returns the sum of weighted losses, the sum of weights, the scores seen."""
+        """Trains on the rows in batches; returns the sum of weighted losses, the sum of weights, the scores seen.
 
-    def gradient(
-        self, X: Codes | Float, labels: NDArray[np.int32], class_weights: Float | None, threads: int
-    ) -> Float: ...
+        weights (C,): of the label's class for softmax, of the positive labels for sigmoid.
+        """
+
+    def gradient(self, X: Codes | Float, targets: Targets, weights: Float | None, threads: int) -> Float: ...
     def get_state(self) -> NDArray[np.float64]: ...
     def set_state(self, state: NDArray[np.float64]) -> None: ...
 

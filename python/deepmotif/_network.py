@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from ._architectures import ARCHITECTURES
 from ._estimator import TRAINING_PARAMETERS, SequenceModel
+from ._validation import check_whole
 from .exceptions import InvalidArgumentError
 from .layers import Layer
 
@@ -46,6 +48,41 @@ class Network(SequenceModel):
             if not isinstance(layer, Layer) or not layer.kind:
                 raise InvalidArgumentError(f"layers[{index}] must be a layer of deepmotif.layers; got {layer!r:.200}")
         return list(self.layers)
+
+    @classmethod
+    def preset(cls, name: str, outputs: int | None = None, **parameters: Any) -> Self:
+        """A published network, untrained.
+
+        Parameters
+        ----------
+        name : str
+            - "deepbind": 16 detectors of 24 positions, maximum over positions and strands, dense 32 (Alipanahi, Delong,
+              Weirauch and Frey 2015, Nature Biotechnology 33:831).
+            - "deepsea": three convolutions on 1,000 bp, 919 tasks, 52,843,119 parameters (Zhou and Troyanskaya 2015,
+              Nature Methods 12:931, supplementary note: dropout, L2 and the limit on kernel norms).
+            - "danq": a convolution and a bidirectional LSTM on 1,000 bp, 919 tasks, 46,926,479 parameters (Quang and
+              Xie 2016, Nucleic Acids Research 44:e107).
+            - "deepresolve-tf": 16 filters of 25, maximum over positions, dense 32, one task, 2,193 parameters;
+              "deepresolve-synthetic": 32 filters of 8, pool of 4, dense 64, four tasks (Liu, Zeng and Gifford 2019, BMC
+              Bioinformatics 20:401, transcription factors and synthetic sets).
+            - "forum": 128 filters of 24, maximum over positions, two classes: the network of a question in a forum on
+              how to draw logos of convolution kernels.
+        outputs : int, optional
+            Scores; as published by default.
+        **parameters
+            Hyper-parameters instead of the preset's.
+
+        Examples
+        --------
+        >>> import deepmotif as dm
+        >>> dm.Network.preset("deepresolve-tf").build(101, 1).n_parameters_
+        2193
+        """
+        if name not in ARCHITECTURES:
+            raise InvalidArgumentError(f"name must be one of {list(ARCHITECTURES)}; got {name!r}")
+        architecture = ARCHITECTURES[name]
+        count = architecture.outputs if outputs is None else check_whole(outputs, "outputs")
+        return cls(architecture.layers(count), **(architecture.parameters | parameters))
 
     @classmethod
     def _from_layers(

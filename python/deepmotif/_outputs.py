@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _native
+from ._class_weights import class_weights, positive_weights
+from ._rows import LabelledRows
+from ._stored import opened
 from ._targets import missing_at, read_tasks, read_values
 from ._validation import check_whole, encode_labels, format_classes, read_labels
 from .exceptions import InvalidArgumentError, ShapeError
@@ -64,6 +67,10 @@ class Output:
     def check_measurable(self, targets: Labels, classes: Labels) -> None:
         """Refuses targets that `score` cannot be told on."""
 
+    def weights(self, class_weight: Any, classes: Labels, data: LabelledRows) -> Float | None:
+        """The engine's weights (C,) for `class_weight`."""
+        raise NotImplementedError
+
     def strata(self, targets: Labels) -> NDArray[np.int32]:
         """Groups (N,) of rows from each of which the validation set takes its share."""
         return np.zeros(len(targets), dtype=np.int32)
@@ -106,7 +113,7 @@ class Softmax(Output):
     columns = "classes"
 
     def read(self, y: Any, n_rows: int, name: str) -> Labels:
-        return read_labels(y, n_rows, name)
+        return read_labels(opened(y, "y"), n_rows, name)
 
     def learn(self, labels: Labels, names: Any) -> Labels:
         if names is not None:
@@ -138,6 +145,9 @@ class Softmax(Output):
                 f"y must hold every class of the model, {format_classes(classes)}; "
                 f"{classes[absent[0]].item()!r} does not occur"
             )
+
+    def weights(self, class_weight: Any, classes: Labels, data: LabelledRows) -> Float | None:
+        return class_weights(class_weight, classes, data.row_targets)
 
     def strata(self, targets: Labels) -> NDArray[np.int32]:
         return targets
@@ -201,9 +211,12 @@ class Sigmoid(_Columns):
         if not any(np.isin((0, 1), targets[:, task]).all() for task in range(len(classes))):
             raise InvalidArgumentError("y must hold both 0 and 1 in at least one task; no task has both")
 
+    def weights(self, class_weight: Any, classes: Labels, data: LabelledRows) -> Float | None:
+        return positive_weights(class_weight, classes, data)
+
     def strata(self, targets: Labels) -> NDArray[np.int32]:
         # Rows of many tasks fall into no few groups.
-        return targets[:, 0].astype(np.int32) if targets.shape[1] == 1 else super().strata(targets)
+        return targets[:][:, 0].astype(np.int32) if targets.shape[1] == 1 else super().strata(targets)
 
     def predict(self, scores: Float, classes: Labels) -> NDArray[Any]:
         return _flat((scores > 0).astype(np.int64))
@@ -228,6 +241,11 @@ class Linear(_Columns):
 
     def read(self, y: Any, n_rows: int, name: str) -> Labels:
         return read_values(y, n_rows, name, counts=self.loss == "poisson")
+
+    def weights(self, class_weight: Any, classes: Labels, data: LabelledRows) -> Float | None:
+        if class_weight is not None:
+            raise InvalidArgumentError(f"class_weight must be None for output='linear'; got {class_weight!r}")
+        return None
 
     def values(self, scores: Float) -> Float:
         """What the scores predict: with the Poisson loss they are logarithms of rates."""

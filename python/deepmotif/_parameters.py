@@ -28,7 +28,11 @@ class Parameters:
 
     __slots__ = ()
 
-    _estimator_type = "classifier"
+    output: str
+
+    @property
+    def _estimator_type(self) -> str:
+        return "regressor" if self.output == "linear" else "classifier"
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Hyper-parameters by name, as given to the constructor.
@@ -83,12 +87,14 @@ class Parameters:
 
     def __sklearn_tags__(self) -> Any:
         # Only scikit-learn asks, so it is loaded by then.
-        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+        from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags
 
+        several = self.output in ("sigmoid", "linear")
         return Tags(
-            estimator_type="classifier",
-            target_tags=TargetTags(required=True),
-            classifier_tags=ClassifierTags(),
+            estimator_type=self._estimator_type,
+            target_tags=TargetTags(required=True, multi_output=several),
+            classifier_tags=None if self.output == "linear" else ClassifierTags(multi_label=several),
+            regressor_tags=RegressorTags() if self.output == "linear" else None,
             input_tags=InputTags(two_d_array=True, three_d_array=True, string=True),
             non_deterministic=False,
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _arrays
+from ._stored import StoredRows, opened, stored_rows
 from ._validation import require_labels
 from .exceptions import InvalidArgumentError, ShapeError
 
@@ -41,10 +43,27 @@ def _columns(y: Any, n_rows: int, name: str, forms: str) -> NDArray[Any]:
     if labels.ndim != 2 or labels.shape[1] == 0:
         raise ShapeError(f"{name} must be {forms}; got shape {labels.shape}")
     if len(labels) != n_rows:
-        raise ShapeError(
-            f"{name} must have one row of labels for each of the {n_rows} sequences of X; got {len(labels)}"
-        )
+        raise _wrong_number(name, n_rows, len(labels))
     return labels
+
+
+def _stored(
+    y: Any, n_rows: int, name: str, check: Callable[[NDArray[Any], str], NDArray[Any]], kinds: str
+) -> StoredRows | None:
+    """Labels in a file that must be converted as they are read; None for others."""
+
+    def kept(array: NDArray[Any]) -> bool:
+        small = array.dtype.itemsize == (4 if kinds == "f" else 1)
+        return array.dtype.kind in kinds and small and array.dtype.isnative and bool(array.flags.c_contiguous)
+
+    stored = stored_rows(y, check, name, kept)
+    if stored is not None and len(stored) != n_rows:
+        raise _wrong_number(name, n_rows, len(stored))
+    return stored
+
+
+def _wrong_number(name: str, n_rows: int, found: int) -> ShapeError:
+    return ShapeError(f"{name} must have one row of labels for each of the {n_rows} sequences of X; got {found}")
 
 
 def _blocks(labels: NDArray[Any]) -> list[slice]:
@@ -59,7 +78,7 @@ def _refuse(wrong: NDArray[np.bool_], block: slice, labels: NDArray[Any], name: 
         raise InvalidArgumentError(f"{name} must be {forms}; got {value} at {name}[{block.start + row}, {column}]")
 
 
-def read_tasks(y: Any, n_rows: int, name: str = "y") -> NDArray[np.uint8]:
+def read_tasks(y: Any, n_rows: int, name: str = "y") -> Any:
     """Labels of C tasks: uint8 (N, C) of 0, 1 and `MISSING`; uint8 and bool arrays are not copied.
 
     Raises
@@ -69,6 +88,10 @@ def read_tasks(y: Any, n_rows: int, name: str = "y") -> NDArray[np.uint8]:
     ShapeError
         If there are not exactly `n_rows` rows of at least one label.
     """
+    y = opened(y, "y")
+    stored = _stored(y, n_rows, name, lambda part, where: read_tasks(part, len(part), where), "ub")
+    if stored is not None:
+        return stored
     labels = _columns(y, n_rows, name, _TASKS)
     if labels.dtype == np.bool_:
         return np.ascontiguousarray(labels).view(np.uint8)
@@ -84,7 +107,7 @@ def read_tasks(y: Any, n_rows: int, name: str = "y") -> NDArray[np.uint8]:
     return np.ascontiguousarray(tasks)
 
 
-def read_values(y: Any, n_rows: int, name: str = "y", counts: bool = False) -> NDArray[np.float32]:
+def read_values(y: Any, n_rows: int, name: str = "y", counts: bool = False) -> Any:
     """Values (N, C) as float32, rounded where they must be; NaN or None where one is missing.
 
     Raises
@@ -96,6 +119,10 @@ def read_values(y: Any, n_rows: int, name: str = "y", counts: bool = False) -> N
     """
     kind = "counts or rates of at least 0" if counts else "finite numbers"
     forms = f"{kind}, (N, C) or (N,), with NaN or None where a value is missing"
+    y = opened(y, "y")
+    stored = _stored(y, n_rows, name, lambda part, where: read_values(part, len(part), where, counts), "f")
+    if stored is not None:
+        return stored
     labels = _columns(y, n_rows, name, forms)
     values = np.ascontiguousarray(labels) if labels.dtype == np.float32 else np.empty(labels.shape, dtype=np.float32)
     for block in _blocks(labels):

@@ -13,6 +13,7 @@ from . import _alphabet, _arrays, _native
 from ._input import Codes, Letters, Sequences, as_input, strings_of
 from ._io import read_fasta, read_table
 from ._peaks import read_peaks
+from ._stored import open_array
 from ._validation import check_threads, check_whole, draw_seed
 from .exceptions import InvalidArgumentError
 
@@ -24,6 +25,7 @@ __all__ = [
     "encode",
     "make_dataset",
     "one_hot",
+    "open_array",
     "read_fasta",
     "read_peaks",
     "read_table",

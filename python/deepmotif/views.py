@@ -13,9 +13,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _native
+from . import _native, _strand_views
 from ._blocks import run_in_blocks
 from ._class_optimization import ClassOptimization, class_optimization
+from ._strand_views import reads_both_strands
 from ._validation import check_flag
 from ._views import check_model, label_of, progress_bar, quantity_of
 from .exceptions import InvalidArgumentError
@@ -98,6 +99,8 @@ def saliency(
         engine, threads = m._engine, m._threads()
 
         def compute(block: NDArray[Any]) -> Float:
+            if reads_both_strands(m):
+                return _strand_views.saliencies(m, block, index, quantity, flags, threads)
             return engine.saliency(block, index, quantity, m._output, flags, threads)
 
         return _in_blocks(compute, X, X.shape[:2], progress, "saliency")
@@ -148,6 +151,8 @@ def input_gradients(
         engine, threads = m._engine, m._threads()
 
         def compute(block: NDArray[Any]) -> Float:
+            if reads_both_strands(m):
+                return _strand_views.gradients(m, block, index, quantity, flags != 0, threads)
             return engine.input_gradient(block, index, quantity, m._output, flags, threads)
 
         return _in_blocks(compute, X, (*X.shape[:2], 4), progress, "input gradients")
@@ -179,15 +184,15 @@ class TemporalScores(namedtuple("TemporalScores", ["forward", "backward"])):
 
 
 def temporal_scores(m: Any, X: Any, target: Any = None, *, progress: bool | None = None) -> TemporalScores:
-    """What a model with an LSTM says after each position, read from either end.
+    """What a model with an LSTM or GRU says after each position, read from either end.
 
     Every score is that of the whole model, in both of its directions, on the part of the sequence that was read. Layers
-    before the first LSTM (the convolution of a CNN-RNN) run once on the whole sequence and their output is cut.
+    before the first recurrent one (the convolution of a CNN-RNN) run once on the whole sequence; their output is cut.
 
     Parameters
     ----------
     m : model
-        A fitted model with an LSTM layer (``m.is_recurrent``).
+        A fitted model with an LSTM or GRU layer (``m.is_recurrent``).
     X : sequences (N, L)
         Strings, codes or (soft) letters.
     target : label or index, optional
@@ -205,9 +210,9 @@ def temporal_scores(m: Any, X: Any, target: Any = None, *, progress: bool | None
     NotFittedError
         If the model is not fitted.
     InvalidArgumentError
-        If the model has no LSTM, or not this target.
+        If the model has no LSTM or GRU, or not this target.
     ShapeError
-        If a layer behind the LSTM cannot read a single position, or the sequences are too short.
+        If a layer behind the first recurrent one cannot read a single position, or the sequences are too short.
 
     References
     ----------
@@ -227,7 +232,7 @@ def temporal_scores(m: Any, X: Any, target: Any = None, *, progress: bool | None
     with check_model(m)._lock:
         if not m.is_recurrent:
             raise InvalidArgumentError(
-                "temporal scores need a model with an LSTM layer, such as RNN or CNNRNN; "
+                "temporal scores need a model with an LSTM or GRU layer, such as RNN or CNNRNN; "
                 f"this {type(m).__name__} has none"
             )
         X, index = m._read_fitted(X), m._resolve_target(target)
@@ -241,6 +246,8 @@ def _cut_scores(m: Any, X: NDArray[Any], index: int, direction: int, progress: b
     engine, threads = m._engine, m._threads()
 
     def compute(block: NDArray[Any]) -> Float:
+        if reads_both_strands(m):
+            return _strand_views.cut_scores(m, block, index, direction, threads)
         return engine.temporal_scores(block, index, m._output, direction, threads)
 
     # A sequence stands for as many as it has cuts, half as long on average.

@@ -14,6 +14,10 @@ static const char *const type_names[] = {
 
 int arrays_import(void) { return PyArray_ImportNumPyAPI(); }
 
+int array_is(PyObject *object, element_type type) {
+    return PyArray_Check(object) && PyArray_TYPE((PyArrayObject *)object) == numpy_types[type];
+}
+
 int array_view_get(array_view *view, PyObject *object, const char *name, element_type type, int rank, int writable) {
     view->owner = NULL;
     if (!PyArray_Check(object)) {

@@ -45,6 +45,9 @@ typedef struct {
 int array_view_get(array_view *view, PyObject *object, const char *name, element_type type, int rank, int writable);
 void array_view_release(array_view *view);
 
+/* 1 where the object is an array of this type, in whatever order of bytes. */
+int array_is(PyObject *object, element_type type);
+
 /* A new array of undefined contents; *data points at them. */
 PyObject *array_new(element_type type, int rank, const int64_t *shape, void **data);
 

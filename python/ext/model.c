@@ -35,8 +35,11 @@ static int read_float(PyObject *dict, const char *key, float *value) {
 }
 
 static int refuse_unknown_fields(PyObject *dict) {
-    static const char *const fields[] = {"kind",     "padding",       "units",            "width",       "stride",
-                                         "dilation", "bidirectional", "return_sequences", "split_input", "rate"};
+    static const char *const fields[] = {
+        "kind",          "padding",     "units",       "width",         "stride", "dilation", "bidirectional",
+        "return_sequences", "split_input", "rate",     "left_padding",  "right_padding", "bias", "ceil",
+        "count_padding", "order",       "reset_after", "approximate",   "slope",  "epsilon",  "body_count",
+        "shortcut_count", "momentum"};
     PyObject *key, *value;
     Py_ssize_t position = 0;
     while (PyDict_Next(dict, &position, &key, &value)) {
@@ -59,12 +62,37 @@ static int read_layer(PyObject *dict, dm_layer_options *options) {
     int32_t kind = 0;
     if (refuse_unknown_fields(dict) < 0 || read_int32(dict, "kind", &kind) < 0) return -1;
     dm_layer_options_init(options, kind);
-    if (read_int32(dict, "padding", &options->padding) < 0 || read_integer(dict, "units", &options->units) < 0
-        || read_integer(dict, "width", &options->width) < 0 || read_integer(dict, "stride", &options->stride) < 0
-        || read_integer(dict, "dilation", &options->dilation) < 0
-        || read_int32(dict, "bidirectional", &options->bidirectional) < 0
-        || read_int32(dict, "return_sequences", &options->return_sequences) < 0
-        || read_int32(dict, "split_input", &options->split_input) < 0 || read_float(dict, "rate", &options->rate) < 0)
+    const struct {
+        const char *name;
+        int32_t *value;
+    } flags[] = {{"padding", &options->padding},
+                 {"bidirectional", &options->bidirectional},
+                 {"return_sequences", &options->return_sequences},
+                 {"split_input", &options->split_input},
+                 {"bias", &options->bias},
+                 {"ceil", &options->ceil},
+                 {"count_padding", &options->count_padding},
+                 {"order", &options->order},
+                 {"reset_after", &options->reset_after},
+                 {"approximate", &options->approximate}};
+    const struct {
+        const char *name;
+        int64_t *value;
+    } sizes[] = {{"units", &options->units},
+                 {"width", &options->width},
+                 {"stride", &options->stride},
+                 {"dilation", &options->dilation},
+                 {"left_padding", &options->left_padding},
+                 {"right_padding", &options->right_padding},
+                 {"body_count", &options->body_count},
+                 {"shortcut_count", &options->shortcut_count}};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (read_int32(dict, flags[i].name, flags[i].value) < 0) return -1;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (read_integer(dict, sizes[i].name, sizes[i].value) < 0) return -1;
+    if (read_float(dict, "rate", &options->rate) < 0 || read_float(dict, "slope", &options->slope) < 0
+        || read_float(dict, "epsilon", &options->epsilon) < 0
+        || read_float(dict, "momentum", &options->momentum) < 0)
         return -1;
     return 0;
 }

@@ -17,18 +17,35 @@ static PyObject *trainer_new(PyTypeObject *type, PyObject *args, PyObject *keywo
     return (PyObject *)self;
 }
 
+/* The optimizer, which the defaults of the other options depend on: the keyword or Adam. */
+static int optimizer_of(PyObject *keywords, int32_t *optimizer) {
+    PyObject *given = keywords == NULL ? NULL : PyDict_GetItemString(keywords, "optimizer");
+    if (given == NULL) return 0;
+    long number = PyLong_AsLong(given);
+    if (number == -1 && PyErr_Occurred()) return -1;
+    /* What does not fit is no constant either; the engine says so. */
+    *optimizer = number < INT32_MIN || number > INT32_MAX ? -1 : (int32_t)number;
+    return 0;
+}
+
 static int trainer_init(PyObject *self, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"model", "output",  "optimizer",     "learning_rate", "beta1",
-                            "beta2", "epsilon", "gradient_clip", "seed",          NULL};
+    static char *names[] = {"model",   "output",   "loss",         "optimizer", "strands",  "learning_rate", "beta1", "beta2",
+                            "rho",     "epsilon",  "momentum",     "weight_decay", "l2",    "max_norm",
+                            "gradient_clip", "seed", NULL};
     trainer_object *trainer = (trainer_object *)self;
     module_state *state = state_of_type(Py_TYPE(self));
     PyObject *model;
-    unsigned long long seed;
+    int32_t optimizer = DM_OPTIMIZER_ADAM;
     dm_trainer_options options;
-    dm_trainer_options_init(&options);
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!$iifffffK", names, state->model_type, &model, &options.output,
-                                     &options.optimizer, &options.learning_rate, &options.beta1, &options.beta2,
-                                     &options.epsilon, &options.gradient_clip, &seed))
+    if (optimizer_of(keywords, &optimizer) < 0) return -1;
+    dm_trainer_options_init(&options, optimizer);
+    unsigned long long seed = options.seed;
+    int ignored;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!|$iiiiffffffffffK", names, state->model_type, &model,
+                                     &options.output, &options.loss, &ignored, &options.strands,
+                                     &options.learning_rate, &options.beta1, &options.beta2, &options.rho,
+                                     &options.epsilon, &options.momentum, &options.weight_decay, &options.l2,
+                                     &options.max_norm, &options.gradient_clip, &seed))
         return -1;
     if (trainer->handle != NULL) {
         PyErr_SetString(PyExc_RuntimeError, "a Trainer is initialised once");
@@ -36,7 +53,9 @@ static int trainer_init(PyObject *self, PyObject *args, PyObject *keywords) {
     }
     if (model_checked(model) == NULL) return -1;
     options.seed = seed;
-    int32_t status = dm_trainer_create(((model_object *)model)->handle, &options, &trainer->handle);
+    int32_t status;
+    WITH_LOCK(((model_object *)model)->lock, status,
+              dm_trainer_create(((model_object *)model)->handle, &options, &trainer->handle));
     if (status != DM_OK) {
         raise_status(state, status);
         return -1;
@@ -76,35 +95,49 @@ static PyObject *trainer_set_learning_rate(PyObject *self, PyObject *args, PyObj
     Py_RETURN_NONE;
 }
 
-/* What `run` and `gradient` read: sequences, their labels, weights of the classes or NULL. */
+/* What `run` and `gradient` read: sequences, their targets, weights of the classes or NULL. */
 typedef struct {
     sequences_view sequences;
-    array_view labels;
+    array_view array; /* of the targets */
+    dm_targets targets;
     array_view weights;
     int64_t classes;
 } examples;
 
 static void examples_release(examples *taken) {
     sequences_view_release(&taken->sequences);
-    array_view_release(&taken->labels);
+    array_view_release(&taken->array);
     array_view_release(&taken->weights);
 }
 
-static int examples_get(examples *taken, trainer_object *trainer, PyObject *X, PyObject *labels, PyObject *weights) {
-    taken->sequences.view.owner = taken->labels.owner = taken->weights.owner = NULL;
+/* int32 (N,), uint8 (N, C) or float32 (N, C). */
+static int targets_get(examples *taken, PyObject *targets) {
+    element_type type = TYPE_INT32;
+    if (array_is(targets, TYPE_UINT8)) type = TYPE_UINT8;
+    if (array_is(targets, TYPE_FLOAT32)) type = TYPE_FLOAT32;
+    if (array_view_get(&taken->array, targets, "targets", type, type == TYPE_INT32 ? 1 : 2, 0) < 0) return -1;
+    if (taken->array.shape[0] != taken->sequences.sequences.count) {
+        PyErr_SetString(PyExc_TypeError, "targets must have one entry a sequence");
+        return -1;
+    }
+    taken->targets.labels = type == TYPE_INT32 ? taken->array.data : NULL;
+    taken->targets.flags = type == TYPE_UINT8 ? taken->array.data : NULL;
+    taken->targets.values = type == TYPE_FLOAT32 ? taken->array.data : NULL;
+    taken->targets.columns = type == TYPE_INT32 ? 0 : taken->array.shape[1];
+    return 0;
+}
+
+static int examples_get(examples *taken, trainer_object *trainer, PyObject *X, PyObject *targets, PyObject *weights) {
+    taken->sequences.view.owner = taken->array.owner = taken->weights.owner = NULL;
     taken->weights.data = NULL;
     if (sequences_view_get(&taken->sequences, X, "X") < 0) return -1;
-    if (array_view_get(&taken->labels, labels, "labels", TYPE_INT32, 1, 0) < 0) goto failed;
-    if (taken->labels.shape[0] != taken->sequences.sequences.count) {
-        PyErr_SetString(PyExc_TypeError, "labels must have one entry a sequence");
-        goto failed;
-    }
+    if (targets_get(taken, targets) < 0) goto failed;
     taken->classes = model_classes(trainer->model, taken->sequences.sequences.length);
     if (taken->classes < 0) goto failed;
     if (weights != Py_None) {
-        if (array_view_get(&taken->weights, weights, "class_weights", TYPE_FLOAT32, 1, 0) < 0) goto failed;
+        if (array_view_get(&taken->weights, weights, "weights", TYPE_FLOAT32, 1, 0) < 0) goto failed;
         if (taken->weights.shape[0] != taken->classes) {
-            PyErr_SetString(PyExc_TypeError, "class_weights must have one entry a class");
+            PyErr_SetString(PyExc_TypeError, "weights must have one entry a class");
             goto failed;
         }
     }
@@ -115,17 +148,17 @@ failed:
 }
 
 static PyObject *trainer_run(PyObject *self, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"X", "labels", "rows", "batch_size", "class_weights", "threads", NULL};
+    static char *names[] = {"X", "targets", "rows", "batch_size", "weights", "threads", NULL};
     trainer_object *trainer = trainer_checked(self);
-    PyObject *X, *labels, *rows, *weights, *result = NULL;
+    PyObject *X, *targets, *rows, *weights, *result = NULL;
     long long batch_size;
     int threads;
     examples taken;
     array_view order;
     if (trainer == NULL
-        || !PyArg_ParseTupleAndKeywords(args, keywords, "OOOLOi", names, &X, &labels, &rows, &batch_size, &weights,
+        || !PyArg_ParseTupleAndKeywords(args, keywords, "OOOLOi", names, &X, &targets, &rows, &batch_size, &weights,
                                         &threads)
-        || examples_get(&taken, trainer, X, labels, weights) < 0)
+        || examples_get(&taken, trainer, X, targets, weights) < 0)
         return NULL;
     if (array_view_get(&order, rows, "rows", TYPE_INT64, 1, 0) == 0) {
         int64_t shape[2] = {order.shape[0], taken.classes};
@@ -135,7 +168,7 @@ static PyObject *trainer_run(PyObject *self, PyObject *args, PyObject *keywords)
         if (result != NULL) {
             int32_t status;
             WITH_LOCK(trainer->model->lock, status,
-                      dm_trainer_run(trainer->handle, &taken.sequences.sequences, taken.labels.data, order.data,
+                      dm_trainer_run(trainer->handle, &taken.sequences.sequences, &taken.targets, order.data,
                                      order.shape[0], batch_size, taken.weights.data, threads, &loss, &weight, scores));
             if (status != DM_OK) {
                 Py_CLEAR(result);
@@ -151,14 +184,14 @@ static PyObject *trainer_run(PyObject *self, PyObject *args, PyObject *keywords)
 }
 
 static PyObject *trainer_gradient(PyObject *self, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"X", "labels", "class_weights", "threads", NULL};
+    static char *names[] = {"X", "targets", "weights", "threads", NULL};
     trainer_object *trainer = trainer_checked(self);
-    PyObject *X, *labels, *weights;
+    PyObject *X, *targets, *weights;
     int threads;
     examples taken;
     if (trainer == NULL
-        || !PyArg_ParseTupleAndKeywords(args, keywords, "OOOi", names, &X, &labels, &weights, &threads)
-        || examples_get(&taken, trainer, X, labels, weights) < 0)
+        || !PyArg_ParseTupleAndKeywords(args, keywords, "OOOi", names, &X, &targets, &weights, &threads)
+        || examples_get(&taken, trainer, X, targets, weights) < 0)
         return NULL;
     int64_t arrays, scalars = 0;
     void *values;
@@ -166,8 +199,8 @@ static PyObject *trainer_gradient(PyObject *self, PyObject *args, PyObject *keyw
     PyObject *result = status == DM_OK ? array_new(TYPE_FLOAT32, 1, &scalars, &values) : NULL;
     if (result != NULL)
         WITH_LOCK(trainer->model->lock, status,
-                  dm_trainer_gradient(trainer->handle, &taken.sequences.sequences, taken.labels.data,
-                                      taken.weights.data, threads, values, scalars));
+                  dm_trainer_gradient(trainer->handle, &taken.sequences.sequences, &taken.targets, taken.weights.data,
+                                      threads, values, scalars));
     examples_release(&taken);
     if (status != DM_OK) {
         Py_CLEAR(result);

@@ -240,5 +240,5 @@ def test_partial_fit_knows_its_classes():
         model.partial_fit(X[:1], [3])
     with pytest.raises(dm.InvalidArgumentError, match="classes must be those of the first call"):
         model.partial_fit(X, y, classes=[0, 1])
-    with pytest.raises(dm.InvalidArgumentError, match="at least two different labels"):
+    with pytest.raises(dm.InvalidArgumentError, match="at least two classes"):
         SMALL["CNN"]().partial_fit(X[y == 0], y[y == 0])

@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -12,12 +13,21 @@ from safetensors.numpy import load_file, save
 
 import deepmotif as dm
 from deepmotif import _files
+from deepmotif.layers import GRU, BatchNorm1D, Conv1D, Dense, Flatten, MaxPool1D, ReLU, Residual
 
 MODELS = {
     "CNN": lambda: dm.CNN(filters=5, kernel_sizes=(4, 3), random_state=1).build(30, ["bound", "free"]),
     "RNN": lambda: dm.RNN(hidden=3, layers=2, random_state=1).build(30, [False, True]),
     "CNNRNN": lambda: dm.CNNRNN(filters=5, kernel_size=3, hidden=3, random_state=1).build(30, [-1, 5, 7]),
+    "Network": lambda: tasks().build(30, ["MYC", "CTCF"]),
 }
+
+
+def tasks():
+    """Several tasks, nested layers, both strands."""
+    block = Residual([Conv1D(5, 3, padding="same"), BatchNorm1D(), ReLU()], shortcut=[Conv1D(5, 1)])
+    layers = [block, MaxPool1D(3, padding="same"), GRU(3, bidirectional=True), Flatten(), Dense(2)]
+    return dm.Network(layers, "sigmoid", reverse_complement="average", task_names=("MYC", "CTCF"), random_state=1)
 
 
 @pytest.fixture(params=MODELS)
@@ -319,6 +329,50 @@ CHANGES = {
     "a million layers": lambda c: c.update(layers=[{"kind": "relu"}] * 1_000_000),
     "padding": lambda c: c["layers"][0].update(padding="same"),
 }
+
+
+def test_sizes_are_not_believed(tmp_path):
+    data = _files.model_bytes(MODELS["CNN"]())
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    size = 1 << 36
+    header["conv1d_0.weight"] = {"dtype": "F32", "shape": [size // 4], "data_offsets": [0, size]}
+    text = json.dumps({key: header[key] for key in ("__metadata__", "conv1d_0.weight")}).encode()
+    path = written(tmp_path, len(text).to_bytes(8, "little") + text)
+    os.truncate(path, 8 + len(text) + size)  # 64 GB that take no place on the disk, and must take none in memory
+    began = time.perf_counter()
+    with pytest.raises(dm.FileFormatError, match=r"its layers have \d+ parameters, but it holds 17179869184"):
+        dm.load(path)
+    assert time.perf_counter() - began < 1
+
+
+TASK_CHANGES = {
+    "output": lambda c: c["output"].update(name="relu"),
+    "loss": lambda c: c["output"].update(loss="mse"),
+    "strands": lambda c: c.update(strands="both"),
+    "tasks of one name": lambda c: c["classes"].update(values=["MYC", "MYC"]),
+    "layers inside": lambda c: c["layers"][0]["layers"].append({"kind": "lambda"}),
+    "layers inside of layers": lambda c: c["layers"][0].update(layers=nested(100)),
+    "hyper-parameter layers": lambda c: c["parameters"].update(layers={"layers": [{"kind": "os.system"}]}),
+}
+
+
+def nested(depth):
+    layers = [{"kind": "relu"}]
+    for _ in range(depth):
+        layers = [{"kind": "residual", "layers": layers}]
+    return layers
+
+
+@pytest.mark.parametrize("change", TASK_CHANGES)
+def test_changed_descriptions_of_networks(tmp_path, change):
+    model = MODELS["Network"]()
+    data = _files.model_bytes(model)
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    config = json.loads(header["__metadata__"]["deepmotif"])
+    TASK_CHANGES[change](config)
+    with pytest.raises(dm.FileFormatError, match="is not a model file of DeepMotif: "):
+        dm.load(written(tmp_path, save(model.weights_, metadata={"deepmotif": json.dumps(config)})))
 
 
 @pytest.mark.parametrize("change", CHANGES)

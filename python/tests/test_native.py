@@ -125,16 +125,16 @@ def test_inputs_are_unchanged_and_may_be_read_only(model, codes):
         ({"rows": np.array([-1])}, "rows"),
         ({"rows": np.empty(0, dtype=np.int64)}, "rows"),
         ({"batch_size": 0}, "batch_size"),
-        ({"labels": np.full(7, 2, dtype=np.int32)}, "label"),
-        ({"labels": np.full(7, -1, dtype=np.int32)}, "label"),
-        ({"class_weights": np.array([1, np.nan], dtype=np.float32)}, "weight"),
+        ({"targets": np.full(7, 2, dtype=np.int32)}, "label"),
+        ({"targets": np.full(7, -1, dtype=np.int32)}, "label"),
+        ({"weights": np.array([1, np.nan], dtype=np.float32)}, "weight"),
         ({"threads": -1}, "threads"),
     ],
 )
 def test_training_arguments_out_of_range(model, codes, changes, words):
     arguments = {
-        "X": codes, "labels": np.array([0, 1, 0, 1, 0, 1, 0], dtype=np.int32), "rows": np.arange(7), "batch_size": 4,
-        "class_weights": None, "threads": 1,
+        "X": codes, "targets": np.array([0, 1, 0, 1, 0, 1, 0], dtype=np.int32), "rows": np.arange(7), "batch_size": 4,
+        "weights": None, "threads": 1,
     }  # fmt: skip
     before = model.get_parameters()
     with pytest.raises(InvalidArgumentError, match=words):

@@ -7,7 +7,7 @@ import pytest
 from training_cases import planted, weights_bytes
 
 import deepmotif as dm
-from deepmotif.layers import Conv1D, Dense, Flatten, GlobalMaxPool1D, MaxPool1D, ReLU
+from deepmotif.layers import Conv1D, Dense, Flatten, GlobalMaxPool1D, MaxPool1D, ReLU, count_parameters
 
 
 def body(outputs, filters=8):
@@ -60,6 +60,15 @@ def test_layers_that_cannot_be(layers, error, words):
 def test_outputs_that_cannot_be(parameters, words):
     with pytest.raises(dm.InvalidArgumentError, match=words):
         dm.Network(body(2), **parameters).build(30, 2)
+
+
+def test_layers_that_do_not_fit_leave_the_model_as_it_was():
+    X, y = planted(60)
+    model = network().fit(X, y)
+    before = weights_bytes(model)
+    with pytest.raises(dm.ShapeError, match="for each of the 3 classes"):
+        model.fit(X, np.arange(60) % 3)
+    assert weights_bytes(model) == before
 
 
 def test_from_layers():
@@ -143,3 +152,34 @@ def test_flatten_and_pools():
     assert model.n_parameters_ == 4 * 21 + 2 * 41
     with pytest.raises(dm.ShapeError, match="30 positions, as in training"):
         model.predict(X[:, :20])
+
+
+# ---- published networks ----
+
+
+@pytest.mark.parametrize(
+    ("name", "length", "count"),
+    [
+        # 16 x (24 x 4 + 1) + 32 x 17 + 33
+        ("deepbind", 101, 2_129),
+        ("deepsea", 1000, 52_843_119),
+        ("danq", 1000, 46_926_479),
+        ("deepresolve-tf", 101, 2_193),
+        # 32 x 33 + 64 x (13 x 32 + 1) + 4 x 65
+        ("deepresolve-synthetic", 60, 28_004),
+        ("forum", 101, 128 * 97 + 2 * 129),
+    ],
+)
+def test_published_networks(name, length, count):
+    model = dm.Network.preset(name, epochs=2)
+    outputs = 919 if name in ("deepsea", "danq") else {"forum": 2, "deepresolve-synthetic": 4}.get(name, 1)
+    assert count_parameters(model.layers, length) == count
+    assert model.epochs == 2
+    if count < 10**6:
+        model.build(length, outputs)
+    assert dm.Network.preset(name, 7).layers[-1] == Dense(7)
+
+
+def test_unknown_network():
+    with pytest.raises(dm.InvalidArgumentError, match=r"name must be one of .*'deepsea'.*; got 'alexnet'"):
+        dm.Network.preset("alexnet")

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent.parent
 NAMES = [
     *("encode", "decode", "one_hot", "read_fasta", "read_table", "read_peaks", "reverse_complement"),
     *("dinucleotide_shuffle", "make_dataset", "simulate", "synthetic_xor", "synthetic_classes", "Sequences"),
-    *("CNN", "RNN", "CNNRNN", "load", "evaluate", "layers"),
+    *("CNN", "RNN", "CNNRNN", "Network", "load", "evaluate", "layers", "open_array"),
     *("saliency", "input_gradients", "temporal_scores", "class_optimization", "TemporalScores", "ClassOptimization"),
     *("Motif", "read_meme", "write_meme"),
     *("plot_logo", "plot_saliency", "plot_temporal", "plot_history", "plot_attribution", "plot_dashboard"),

@@ -10,10 +10,11 @@ import pytest
 
 import deepmotif as dm
 from deepmotif.exceptions import InvalidArgumentError, NotFittedError
+from deepmotif.layers import Conv1D, Dense, GlobalMaxPool1D, ReLU
 
 sklearn = pytest.importorskip("sklearn")
 
-from sklearn.base import clone, is_classifier  # noqa: E402
+from sklearn.base import clone, is_classifier, is_regressor  # noqa: E402
 from sklearn.exceptions import NotFittedError as SklearnNotFittedError  # noqa: E402
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
@@ -230,6 +231,49 @@ def test_clone_and_parameters(model):
 def test_repr_shows_what_differs():
     assert repr(dm.CNN(epochs=3, kernel_sizes=(5,))) == "CNN(kernel_sizes=(5,), epochs=3)"
     assert repr(dm.RNN()) == "RNN()"
+
+
+# ---- any network ----
+
+
+def network(outputs=2, output="softmax", **parameters):
+    layers = [Conv1D(8, 8), ReLU(), GlobalMaxPool1D(), Dense(outputs)]
+    options = {"epochs": 12, "batch_size": 16, "learning_rate": 0.02, "random_state": 3, "n_threads": 1}
+    return dm.Network(layers, output, **(options | parameters))
+
+
+def test_networks_are_cloned_with_their_layers(data):
+    model = network()
+    copy = clone(model)
+    assert copy.layers is not model.layers
+    assert copy.get_params() == model.get_params()
+    assert repr(copy) == repr(model)
+    assert repr(network(epochs=50, batch_size=256, learning_rate=0.01, random_state=None, n_threads=None)) == (
+        "Network(layers=[Conv1D(filters=8, kernel_size=8, padding='valid', dilation=1, stride=1, bias=True), ReLU(), "
+        "GlobalMaxPool1D(), Dense(units=2, bias=True)])"
+    )
+    np.testing.assert_array_equal(copy.fit(*data).scores(data[0]), model.fit(*data).scores(data[0]))
+
+
+def test_grid_over_layers(data):
+    X, y = data
+    grid = {"layers": [network().layers, [GlobalMaxPool1D(), Dense(2)]], "optimizer": ["adam", "rmsprop"]}
+    search = GridSearchCV(network(), grid, cv=2, scoring="roc_auc").fit(X, y)
+    assert search.best_params_["layers"] == network().layers
+    assert make_pipeline(FunctionTransformer(dm.reverse_complement), search).fit(X, y).score(X, y) > 0.9
+
+
+def test_tasks_and_values_in_cross_validation(data):
+    X, y = data
+    both = np.stack([y, 1 - y], axis=1)
+    tasks, values = network(2, "sigmoid"), network(1, "linear")
+    assert is_classifier(tasks)
+    assert is_regressor(values)
+    assert not is_classifier(values)
+    assert cross_val_score(tasks, X, both, cv=3).min() > 0.9  # the mean AUC over the tasks
+    assert cross_val_predict(tasks, X, both, cv=2).shape == (240, 2)
+    assert cross_val_score(values, X, y.astype(float), cv=3, scoring="r2").min() > 0.5
+    assert cross_val_predict(values, X, y.astype(float), cv=2).shape == (240,)
 
 
 def test_not_fitted_is_caught_by_either_name(model, data):

@@ -132,24 +132,6 @@ def test_patience():
         SMALL["CNN"](patience=3, validation_fraction=0.0).fit(X, y)
 
 
-@pytest.mark.parametrize("fraction", [0.1, 0.25, 0.9, 0.999])
-def test_split_is_stratified(fraction):
-    labels = np.repeat([0, 1, 2], [200, 40, 3]).astype(np.int32)
-    training, validation = _training.split_rows(labels, fraction, 5)
-    assert sorted([*training, *validation]) == list(range(243))
-    for label, count in enumerate([200, 40, 3]):
-        held = np.count_nonzero(labels[validation] == label)
-        assert held == min(max(1, round(fraction * count)), count - 1)
-    other = _training.split_rows(labels, fraction, 6)[1]
-    assert not np.array_equal(other, validation)
-
-
-def test_split_of_single_rows():
-    training, validation = _training.split_rows(np.array([0, 1], dtype=np.int32), 0.5, 0)
-    assert training.tolist() == [0, 1]
-    assert validation.tolist() == []
-
-
 # ---- callbacks and progress ----
 
 

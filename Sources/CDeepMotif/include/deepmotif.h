@@ -77,22 +77,38 @@ int32_t dm_sequence_markov(
 
 /* ---- Networks --------------------------------------------------------------------------------------------- */
 
-/* Kinds of layers. */
-#define DM_LAYER_CONV1D 1              /* units, width, padding, stride, dilation */
+/* Kinds of layers, with the options that each reads. */
+#define DM_LAYER_CONV1D 1              /* units, width, padding, stride, dilation, bias */
 #define DM_LAYER_RELU 2
-#define DM_LAYER_MAX_POOL1D 3          /* width, stride */
+#define DM_LAYER_MAX_POOL1D 3          /* width, stride, padding, ceil */
 #define DM_LAYER_GLOBAL_MAX_POOL1D 4
-#define DM_LAYER_AVERAGE_POOL1D 5      /* width, stride */
+#define DM_LAYER_AVERAGE_POOL1D 5      /* width, stride, padding, ceil, count_padding */
 #define DM_LAYER_GLOBAL_AVERAGE_POOL1D 6
 #define DM_LAYER_LSTM 7                /* units, bidirectional, return_sequences, split_input */
-#define DM_LAYER_DENSE 8               /* units */
-#define DM_LAYER_FLATTEN 9
+#define DM_LAYER_DENSE 8               /* units, bias */
+#define DM_LAYER_FLATTEN 9             /* order */
 #define DM_LAYER_DROPOUT 10            /* rate */
 #define DM_LAYER_SIGMOID 11
 #define DM_LAYER_TANH 12
+#define DM_LAYER_GRU 13                /* units, bidirectional, return_sequences, reset_after */
+#define DM_LAYER_LAYER_NORM 14         /* epsilon */
+#define DM_LAYER_LEAKY_RELU 15         /* slope */
+#define DM_LAYER_ELU 16                /* slope: alpha */
+#define DM_LAYER_GELU 17               /* approximate */
+#define DM_LAYER_EXPONENTIAL 18
+#define DM_LAYER_SOFTMAX 19            /* over the channels of each position */
+#define DM_LAYER_GLOBAL_MAX_AVERAGE_POOL1D 20  /* 2C channels: maximum and mean of each channel, interleaved */
+#define DM_LAYER_RESIDUAL 21           /* body_count, shortcut_count */
+#define DM_LAYER_BATCH_NORM1D 22       /* momentum, epsilon; training takes the statistics of the whole batch */
 
 #define DM_PADDING_VALID 0
-#define DM_PADDING_SAME 1              /* zeros; the odd one to the right, as PyTorch */
+#define DM_PADDING_SAME 1              /* zeros; the odd one to the right. Conv1D pads as PyTorch, by its reach alone;
+                                        * pools pad as TensorFlow, so that ceil(L / stride) positions come out */
+#define DM_PADDING_CAUSAL 2            /* Conv1D only: all zeros to the left */
+#define DM_PADDING_EXPLICIT 3          /* left_padding and right_padding; of pools each is below the width */
+
+#define DM_ORDER_POSITIONS 0           /* all channels of position 0, then of position 1 ... */
+#define DM_ORDER_CHANNELS 1            /* all positions of channel 0, then of channel 1 ...: channels-first frameworks */
 
 typedef struct dm_layer_options {
     int32_t kind;
@@ -105,15 +121,31 @@ typedef struct dm_layer_options {
     int32_t return_sequences;
     int32_t split_input;   /* each direction reads its own half of the channels: two separate stacks */
     float rate;
+    int64_t left_padding;
+    int64_t right_padding;
+    int32_t bias;
+    int32_t ceil;          /* a last window that is not whole counts, unless it starts behind the input */
+    int32_t count_padding; /* padding counts in means */
+    int32_t order;
+    int32_t reset_after;   /* 1: the reset gate is applied behind the recurrent product, as PyTorch; 0: before it */
+    int32_t approximate;   /* GELU by tanh */
+    float slope;
+    float epsilon;
+    float momentum;        /* of running statistics */
+    int64_t body_count;    /* so many of the following entries (nested ones included) are the block's body ... */
+    int64_t shortcut_count;  /* ... and so many behind them its shortcut; 0: the input itself */
 } dm_layer_options;
 
-/* Defaults of a kind: stride and dilation 1, valid padding, sequences returned, the rest 0. */
+/* Defaults of a kind: stride and dilation 1, valid padding, sequences returned, bias, padding counted, order by
+ * positions, reset behind the product, slope 0.01 (ELU 1), epsilon 1e-5, momentum 0.1,
+ * the rest 0. */
 void dm_layer_options_init(dm_layer_options *options, int32_t kind);
 
 typedef struct dm_model dm_model;
 
 /* A model: the layers in order, from (L, 4) up to the scores, parameters initialised from the seed. `length` is the
- * length of training sequences; layers that fix a length (Flatten) take it from here. */
+ * length of training sequences; layers that fix a length (Flatten) take it from here. `layer_count` counts the entries,
+ * those inside of residual blocks included; everywhere else a residual block is one layer. */
 int32_t dm_model_create(
     const dm_layer_options *layers, int64_t layer_count, int64_t length, uint64_t seed, dm_model **model);
 void dm_model_free(dm_model *model);
@@ -157,39 +189,76 @@ int32_t dm_model_activations(
 
 /* ---- Training --------------------------------------------------------------------------------------------- */
 
-#define DM_OPTIMIZER_ADAM 0
+/* What the scores are compared with. */
+#define DM_LOSS_DEFAULT 0        /* by the output: softmax negative log-likelihood, sigmoid cross-entropy, linear MSE */
+#define DM_LOSS_MSE 1            /* linear output: mean squared error */
+#define DM_LOSS_POISSON 2        /* linear output: exp(score) - target x score, targets >= 0 */
+#define DM_LOSS_CORRELATION 3    /* linear output: 1 - Pearson's r of each task over the batch, mean over the tasks */
+
+/* Update rules, exactly PyTorch's. */
+#define DM_OPTIMIZER_ADAM 0      /* beta1, beta2, epsilon */
+#define DM_OPTIMIZER_ADAMW 1     /* the same, weight decay apart from the gradient (Loshchilov and Hutter 2019) */
+#define DM_OPTIMIZER_SGD 2       /* momentum */
+#define DM_OPTIMIZER_RMSPROP 3   /* rho, epsilon, momentum */
+#define DM_OPTIMIZER_ADADELTA 4  /* rho, epsilon */
+
+/* What becomes of the other strand. */
+#define DM_STRANDS_NONE 0
+#define DM_STRANDS_AVERAGE 1     /* each sequence is run on both strands; the loss sees the mean of the scores */
+#define DM_STRANDS_MAXIMUM 2     /* the larger score of each class */
+#define DM_STRANDS_SHARED 3      /* weights tied so that the network treats both strands alike (Shrikumar et al. 2017) */
 
 typedef struct dm_trainer_options {
-    int32_t output;          /* DM_OUTPUT_...: softmax = negative log-likelihood */
+    int32_t output;          /* DM_OUTPUT_... */
+    int32_t loss;            /* DM_LOSS_... */
     int32_t optimizer;       /* DM_OPTIMIZER_... */
+    int32_t strands;         /* DM_STRANDS_... */
     float learning_rate;
-    float beta1, beta2, epsilon;
+    float beta1, beta2, rho, epsilon, momentum;
+    float weight_decay;      /* added to the gradient times every parameter; AdamW: the parameters shrink instead */
+    float l2;                /* penalty l2 x (sum of the squared weights) on weight matrices, not on biases and norms;
+                              * part of the gradient before the clamp, no part of the reported loss */
+    float max_norm;          /* behind a step, longest vector of weights into one output unit; 0 = none */
     float gradient_clip;     /* element-wise clamp to +-this; 0 = none */
     uint64_t seed;           /* of dropout */
 } dm_trainer_options;
 
-/* Defaults: softmax, Adam 0.01, (0.9, 0.999, 1e-8), clamp 5. */
-void dm_trainer_options_init(dm_trainer_options *options);
+/* Defaults of an optimizer: softmax, learning rate 0.01 (Adadelta 1), betas 0.9 and 0.999, rho 0.99 (Adadelta 0.9),
+ * epsilon 1e-8 (Adadelta 1e-6), weight decay 0 (AdamW 0.01), clamp 5, the rest 0. */
+void dm_trainer_options_init(dm_trainer_options *options, int32_t optimizer);
 
-/* Optimizer state of one model; keeps the model alive. */
+/* Optimizer state of one model; keeps the model alive. With shared strands the model's parameters are tied here: the
+ * first of each pair gives its value to the second. A layer that cannot be tied is DM_ERROR_INVALID_ARGUMENT. */
 typedef struct dm_trainer dm_trainer;
 int32_t dm_trainer_create(dm_model *model, const dm_trainer_options *options, dm_trainer **trainer);
 void dm_trainer_free(dm_trainer *trainer);
 int32_t dm_trainer_set_learning_rate(dm_trainer *trainer, float learning_rate);
 
+/* Targets by row of the sequences: exactly one pointer is not null. Softmax takes labels, sigmoid flags or values in
+ * [0, 1], linear values. A row without any target adds nothing. */
+typedef struct dm_targets {
+    const int32_t *labels;  /* (N,) class indices */
+    const uint8_t *flags;   /* (N, C) 0, 1 or 255 = missing */
+    const float *values;    /* (N, C), NaN = missing */
+    int64_t columns;        /* C of flags and values */
+} dm_targets;
+
 /* Trains on the given rows of the sequences, in that order, in batches of `batch_size` (the last may be smaller).
- * labels (N,) class indices, by row of `sequences`; class_weights (C,) or null: a batch's loss is the weighted mean,
- * as PyTorch's. loss_sum: sum over the rows of weight x loss; weight_sum: sum of the weights; both are added to.
- * scores (row_count, C) or null: the scores that training saw (dropout on), in the order of `rows`. Non-finite loss:
+ * class_weights (C,) or null: for softmax a batch's loss is the mean weighted by the label's class, for sigmoid the
+ * weight of the positive label, both as PyTorch's; linear outputs take none. A batch's loss is the weighted sum over
+ * the sum of the weights: 1 a row for softmax, 1 a target for the others, 1 a task that varies for the correlation.
+ * loss_sum and weight_sum are these sums over the batches; both are added to. scores (row_count, C) or null: the
+ * scores that training saw (dropout on, strands combined), in the order of `rows`. Non-finite loss:
  * DM_ERROR_INVALID_ARGUMENT and the parameters stay as before the batch. */
 int32_t dm_trainer_run(
-    dm_trainer *trainer, const dm_sequences *sequences, const int32_t *labels, const int64_t *rows, int64_t row_count,
-    int64_t batch_size, const float *class_weights, int32_t threads, double *loss_sum, double *weight_sum,
-    float *scores);
+    dm_trainer *trainer, const dm_sequences *sequences, const dm_targets *targets, const int64_t *rows,
+    int64_t row_count, int64_t batch_size, const float *class_weights, int32_t threads, double *loss_sum,
+    double *weight_sum, float *scores);
 
-/* Gradient of the mean loss of the given rows as one batch, dropout off, concatenated as dm_model_get_parameters. */
+/* Gradient of the loss of all sequences as one batch, dropout off, concatenated as dm_model_get_parameters; without
+ * l2, weight decay and clamp. */
 int32_t dm_trainer_gradient(
-    dm_trainer *trainer, const dm_sequences *sequences, const int32_t *labels, const float *class_weights,
+    dm_trainer *trainer, const dm_sequences *sequences, const dm_targets *targets, const float *class_weights,
     int32_t threads, float *gradient, int64_t count);
 
 /* Optimizer state as floats (step number first), to resume from. */
@@ -232,8 +301,8 @@ int32_t dm_view_saliency(
 #define DM_DIRECTION_FORWARD 0        /* positions 0 ... i */
 #define DM_DIRECTION_BACKWARD 1       /* positions i ... L-1 */
 
-/* Probability (N, L) of class `target` on every cut. Layers before the first LSTM run once on the whole sequence and
- * their output is cut; a model without LSTM is an invalid argument. */
+/* Probability (N, L) of class `target` on every cut. Layers before the first recurrent one run once on the whole sequence and
+ * their output is cut; a model without LSTM or GRU is an invalid argument. */
 int32_t dm_view_temporal_scores(
     dm_model *model, const dm_sequences *sequences, int64_t target, int32_t output, int32_t direction, int32_t threads,
     float *probabilities);

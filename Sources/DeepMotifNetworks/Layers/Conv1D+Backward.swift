@@ -48,7 +48,7 @@ extension Conv1D {
         if let parameterGradient {
             if case .codes(let codes) = input {
                 addCodesGradient(codes, outputGradient, parameterGradient, pass)
-            } else {
+            } else if hasBias {
                 addBiasGradient(outputGradient, parameterGradient, pass)
             }
         }

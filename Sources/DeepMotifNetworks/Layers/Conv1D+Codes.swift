@@ -91,9 +91,9 @@ extension Conv1D {
         let elements = pass.rows * pass.output.count
         let nonzeros = pass.table.pointee.countNonzeros(dy, elements)
         if Double(nonzeros) < Conv1D.listedGradientShare * Double(elements) {
-            addListedGradient(codes, dy, table, gradient + filters * span, parts, pass)
+            addListedGradient(codes, dy, table, hasBias ? gradient + filters * span : nil, parts, pass)
         } else {
-            addBiasGradient(dy, gradient, pass)
+            if hasBias { addBiasGradient(dy, gradient, pass) }
             addDenseGradient(codes, dy, table, pass)
         }
         for k in 0..<width {
@@ -134,7 +134,7 @@ extension Conv1D {
 
     /// Behind a maximum over all positions each filter has one element a sequence.
     private func addListedGradient(
-        _ codes: UnsafePointer<UInt8>, _ dy: Floats, _ table: MutableFloats, _ bias: MutableFloats, _ parts: Scratch,
+        _ codes: UnsafePointer<UInt8>, _ dy: Floats, _ table: MutableFloats, _ bias: MutableFloats?, _ parts: Scratch,
         _ pass: LayerPass
     ) {
         let geometry = geometry(pass)

@@ -15,18 +15,19 @@ package struct Conv1D: Layer {
     package let width: Int
     package let stride: Int
     package let dilation: Int
-    package let isSame: Bool
+    /// Zeros before the first position, and on both ends.
+    package let leftPadding: Int
+    package let totalPadding: Int
+    package let hasBias: Bool
 
     /// Floats of one window.
     var span: Int { width * channels }
-    var totalPadding: Int { isSame ? dilation * (width - 1) : 0 }
-    /// The odd zero goes to the right, as in PyTorch.
-    var leftPadding: Int { totalPadding / 2 }
 
     package var acceptsCodes: Bool { channels == letterCount }
 
     package var parameterArrays: [ParameterArray] {
-        [ParameterArray("weight", [filters, channels, width]), ParameterArray("bias", [filters])]
+        let weight = ParameterArray("weight", [filters, channels, width])
+        return hasBias ? [weight, ParameterArray("bias", [filters])] : [weight]
     }
 
     package func outputShape(for input: Shape) throws(DeepMotifError) -> Shape {
@@ -43,7 +44,7 @@ package struct Conv1D: Layer {
     // MARK: Parameters
 
     package func initialize(_ parameters: MutableFloats, random: inout RandomSource) {
-        drawUniform(parameters, count: filters * (span + 1), bound: 1 / Float(span).squareRoot(), random: &random)
+        drawUniform(parameters, count: parameterCount, bound: 1 / Float(span).squareRoot(), random: &random)
     }
 
     package func exportParameters(_ parameters: Floats, to values: MutableFloats) {
@@ -54,7 +55,7 @@ package struct Conv1D: Layer {
                 }
             }
         }
-        (values + filters * span).update(from: parameters + filters * span, count: filters)
+        if hasBias { (values + filters * span).update(from: parameters + filters * span, count: filters) }
     }
 
     package func importParameters(_ values: Floats, to parameters: MutableFloats) {
@@ -65,7 +66,7 @@ package struct Conv1D: Layer {
                 }
             }
         }
-        (parameters + filters * span).update(from: values + filters * span, count: filters)
+        if hasBias { (parameters + filters * span).update(from: values + filters * span, count: filters) }
     }
 
     // MARK: Prepared weights
@@ -77,6 +78,8 @@ package struct Conv1D: Layer {
         var forwardTap: Int
         var backward: Int
         var backwardTap: Int
+        /// Zeros in the place of a bias where there is none.
+        var bias: Int
         var count: Int
     }
 
@@ -92,10 +95,12 @@ package struct Conv1D: Layer {
         let forwardCount = dilation == 1 ? aligned(kernels.packedCount(k: span, n: filters)) : width * forwardTap
         let backwardTap = aligned(kernels.packedCount(k: filters, n: channels))
         let backwardCount =
-            makesWindowGradients(kernels: kernels) ? kernels.packedCount(k: filters, n: span) : width * backwardTap
+            makesWindowGradients(kernels: kernels)
+            ? aligned(kernels.packedCount(k: filters, n: span)) : width * backwardTap
+        let bias = forward + forwardCount + backwardCount
         return Prepared(
             forward: forward, forwardTap: forwardTap, backward: forward + forwardCount, backwardTap: backwardTap,
-            count: forward + forwardCount + backwardCount)
+            bias: bias, count: bias + (hasBias ? 0 : filters))
     }
 
     package func preparedCount(kernels: KernelTable) -> Int { preparedLayout(kernels: kernels).count }
@@ -103,6 +108,7 @@ package struct Conv1D: Layer {
     package func prepare(_ parameters: Floats, to prepared: MutableFloats, kernels: KernelTable) {
         let layout = preparedLayout(kernels: kernels)
         if acceptsCodes { fillCodeTable(parameters, prepared) }
+        if !hasBias { (prepared + layout.bias).update(repeating: 0, count: filters) }
         if dilation == 1 {
             kernels.packMatrix(parameters, 1, span, span, filters, prepared + layout.forward)
         } else {
@@ -138,7 +144,9 @@ package struct Conv1D: Layer {
     }
 
     package func forward(_ input: LayerInput, to output: MutableFloats, pass: LayerPass) {
-        let bias = pass.parameters + filters * span
+        let bias =
+            hasBias
+            ? pass.parameters + filters * span : pass.prepared + preparedLayout(kernels: pass.kernels).bias
         switch input {
         case .codes(let codes):
             convolve(codes, bias, output, pass)

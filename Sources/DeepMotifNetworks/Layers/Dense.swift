@@ -3,14 +3,16 @@
 import DeepMotifCore
 import DeepMotifKernelTable
 
-/// y = W x + b at every position; W (units, channels) in both layouts.
+/// y = W x + b (or W x) at every position; W (units, channels) in both layouts.
 package struct Dense: Layer {
     package let kind = "dense"
     package let units: Int
     package let channels: Int
+    package let hasBias: Bool
 
     package var parameterArrays: [ParameterArray] {
-        [ParameterArray("weight", [units, channels]), ParameterArray("bias", [units])]
+        let weight = ParameterArray("weight", [units, channels])
+        return hasBias ? [weight, ParameterArray("bias", [units])] : [weight]
     }
 
     package func outputShape(for input: Shape) throws(DeepMotifError) -> Shape {
@@ -21,7 +23,7 @@ package struct Dense: Layer {
     }
 
     package func initialize(_ parameters: MutableFloats, random: inout RandomSource) {
-        drawUniform(parameters, count: units * (channels + 1), bound: 1 / Float(channels).squareRoot(), random: &random)
+        drawUniform(parameters, count: parameterCount, bound: 1 / Float(channels).squareRoot(), random: &random)
     }
 
     package func preparedCount(kernels: KernelTable) -> Int {
@@ -35,7 +37,7 @@ package struct Dense: Layer {
     }
 
     package func forward(_ input: LayerInput, to output: MutableFloats, pass: LayerPass) {
-        let bias = pass.parameters + units * channels
+        let bias = hasBias ? pass.parameters + units * channels : nil
         pass.kernels.multiply(
             input.floats, channels, pass.prepared, bias, output, units, pass.rows * pass.input.length, units, channels,
             false)
@@ -49,7 +51,9 @@ package struct Dense: Layer {
         if let parameterGradient {
             pass.kernels.multiplyTransposed(
                 outputGradient, units, input.floats, channels, parameterGradient, channels, units, channels, positions)
-            pass.kernels.addColumnSums(outputGradient, positions, units, parameterGradient + units * channels)
+            if hasBias {
+                pass.kernels.addColumnSums(outputGradient, positions, units, parameterGradient + units * channels)
+            }
         }
         if let inputGradient {
             let transposed = pass.prepared + aligned(pass.kernels.packedCount(k: channels, n: units))

@@ -1,79 +1,72 @@
-// Pooling: maxima and means over windows of positions, or over all of them. Networks room.
+// Pooling: maxima and means over windows of positions. Networks room.
 
 import DeepMotifCore
 import DeepMotifKernelTable
 
-/// Number of whole windows; throws where there is none.
-private func windowCount(_ kind: String, length: Int, width: Int, stride: Int) throws(DeepMotifError) -> Int {
-    guard length >= width else {
-        throw .shape("\(kind) of width \(width) needs at least \(width) positions; got \(length)")
+extension PoolWindows {
+    func outputShape(_ kind: String, for input: Shape) throws(DeepMotifError) -> Shape {
+        let count = count(length: input.length)
+        guard count >= 1 else {
+            throw .shape("\(kind) of width \(width) needs at least \(fewest) positions; got \(input.length)")
+        }
+        return Shape(length: count, channels: input.channels)
     }
-    return (length - width) / stride + 1
-}
 
-private func maxForward(
-    _ x: Floats, _ y: MutableFloats, width: Int, stride: Int, pass: LayerPass
-) {
-    let input = pass.input.count, output = pass.output.count
-    let offsets = pass.cache.map {
-        UnsafeMutableRawPointer($0).bindMemory(to: Int32.self, capacity: pass.rows * output)
+    /// Fewest positions that give a window.
+    private var fewest: Int {
+        isSame ? 1 : max(width - leftPadding - rightPadding - (isCeil ? stride - 1 : 0), 1)
     }
-    for row in 0..<pass.rows {
-        pass.kernels.maxPool(
-            x + row * input, pass.input.channels, width, stride, pass.output.length, y + row * output,
-            offsets.map { $0 + row * output })
-    }
-}
 
-private func maxBackward(_ dy: Floats, _ dx: MutableFloats, stride: Int, pass: LayerPass) {
-    guard let cache = pass.cache else { preconditionFailure("backward without a cache") }
-    let input = pass.input.count, output = pass.output.count
-    let offsets = UnsafeMutableRawPointer(cache).bindMemory(to: Int32.self, capacity: pass.rows * output)
-    dx.update(repeating: 0, count: pass.rows * input)
-    for row in 0..<pass.rows {
-        pass.kernels.maxPoolGradient(
-            dy + row * output, offsets + row * output, pass.input.channels, stride, pass.output.length, dx + row * input
-        )
-    }
-}
-
-private func averageForward(_ x: Floats, _ y: MutableFloats, width: Int, stride: Int, pass: LayerPass) {
-    let input = pass.input.count, output = pass.output.count
-    for row in 0..<pass.rows {
-        pass.kernels.averagePool(
-            x + row * input, pass.input.channels, width, stride, pass.output.length, y + row * output)
+    /// Calls with runs of windows of equal width: number of the first, how many, where it starts, width and divisor.
+    @inline(__always)
+    func forEachRun(
+        _ pass: LayerPass, _ body: (_ first: Int, _ count: Int, _ start: Int, _ width: Int, _ divisor: Int) -> Void
+    ) {
+        let length = pass.input.length
+        let count = pass.output.length
+        let whole = whole(length: length, count: count)
+        func edge(_ p: Int) {
+            let (range, divisor) = window(p, length: length)
+            body(p, 1, range.lowerBound, range.count, divisor)
+        }
+        for p in 0..<whole.lowerBound { edge(p) }
+        if !whole.isEmpty {
+            let start = whole.lowerBound * stride - paddings(length: length).left
+            body(whole.lowerBound, whole.count, start, width, width)
+        }
+        for p in whole.upperBound..<max(whole.upperBound, count) { edge(p) }
     }
 }
 
-private func averageBackward(_ dy: Floats, _ dx: MutableFloats, width: Int, stride: Int, pass: LayerPass) {
-    let input = pass.input.count, output = pass.output.count
-    dx.update(repeating: 0, count: pass.rows * input)
-    for row in 0..<pass.rows {
-        pass.kernels.averagePoolGradient(
-            dy + row * output, pass.input.channels, width, stride, pass.output.length, dx + row * input)
-    }
-}
-
-/// Maximum of each window of `width` positions; positions behind the last whole window are left out. The gradient goes
-/// to the first maximum.
+/// Maximum of each window; positions behind the last window are left out. The gradient goes to the first maximum.
 package struct MaxPool1D: Layer {
     package let kind = "max_pool1d"
-    package let width: Int
-    package let stride: Int
+    package let windows: PoolWindows
 
     package func outputShape(for input: Shape) throws(DeepMotifError) -> Shape {
-        let count = try windowCount(kind, length: input.length, width: width, stride: stride)
-        return Shape(length: count, channels: input.channels)
+        try windows.outputShape(kind, for: input)
     }
 
     package func zerosBlockGradient(before: Bool) -> Bool { before }
 
     package func cacheCount(for input: Shape, kernels: KernelTable) -> Int {
-        max(0, (input.length - width) / stride + 1) * input.channels
+        max(0, windows.count(length: input.length)) * input.channels
     }
 
     package func forward(_ input: LayerInput, to output: MutableFloats, pass: LayerPass) {
-        maxForward(input.floats, output, width: width, stride: stride, pass: pass)
+        let x = input.floats
+        let (channels, count) = (pass.input.channels, pass.output.count)
+        let offsets = pass.cache.map {
+            UnsafeMutableRawPointer($0).bindMemory(to: Int32.self, capacity: pass.rows * count)
+        }
+        windows.forEachRun(pass) { first, number, start, width, _ in
+            for row in 0..<pass.rows {
+                let place = row * count + first * channels
+                pass.table.pointee.maxPool(
+                    x + row * pass.input.count + start * channels, channels, width, windows.stride, number,
+                    output + place, offsets.map { $0 + place })
+            }
+        }
     }
 
     package func backward(
@@ -81,23 +74,43 @@ package struct MaxPool1D: Layer {
         parameterGradient: MutableFloats?, pass: LayerPass
     ) {
         guard let inputGradient else { return }
-        maxBackward(outputGradient, inputGradient, stride: stride, pass: pass)
+        guard let cache = pass.cache else { preconditionFailure("backward without a cache") }
+        let (channels, count) = (pass.input.channels, pass.output.count)
+        let offsets = UnsafeMutableRawPointer(cache).bindMemory(to: Int32.self, capacity: pass.rows * count)
+        inputGradient.update(repeating: 0, count: pass.rows * pass.input.count)
+        windows.forEachRun(pass) { first, number, start, _, _ in
+            for row in 0..<pass.rows {
+                let place = row * count + first * channels
+                pass.table.pointee.maxPoolGradient(
+                    outputGradient + place, offsets + place, channels, windows.stride, number,
+                    inputGradient + row * pass.input.count + start * channels)
+            }
+        }
     }
 }
 
-/// Mean of each window of `width` positions; positions behind the last whole window are left out.
+/// Mean of each window; positions behind the last window are left out.
 package struct AveragePool1D: Layer {
     package let kind = "average_pool1d"
-    package let width: Int
-    package let stride: Int
+    package let windows: PoolWindows
+    /// Padding counts as zeros; what a last window in ceil mode lacks never counts, as in PyTorch.
+    package let countsPadding: Bool
 
     package func outputShape(for input: Shape) throws(DeepMotifError) -> Shape {
-        let count = try windowCount(kind, length: input.length, width: width, stride: stride)
-        return Shape(length: count, channels: input.channels)
+        try windows.outputShape(kind, for: input)
     }
 
     package func forward(_ input: LayerInput, to output: MutableFloats, pass: LayerPass) {
-        averageForward(input.floats, output, width: width, stride: stride, pass: pass)
+        let x = input.floats
+        let channels = pass.input.channels
+        windows.forEachRun(pass) { first, number, start, width, divisor in
+            for row in 0..<pass.rows {
+                let target = output + row * pass.output.count + first * channels
+                pass.table.pointee.averagePool(
+                    x + row * pass.input.count + start * channels, channels, width, windows.stride, number, target)
+                scale(target, channels, width, divisor)
+            }
+        }
     }
 
     package func backward(
@@ -105,48 +118,23 @@ package struct AveragePool1D: Layer {
         parameterGradient: MutableFloats?, pass: LayerPass
     ) {
         guard let inputGradient else { return }
-        averageBackward(outputGradient, inputGradient, width: width, stride: stride, pass: pass)
-    }
-}
-
-/// Maximum over all positions.
-package struct GlobalMaxPool1D: Layer {
-    package let kind = "global_max_pool1d"
-
-    package func outputShape(for input: Shape) -> Shape { Shape(length: 1, channels: input.channels) }
-
-    package func zerosBlockGradient(before: Bool) -> Bool { before }
-
-    package func cacheCount(for input: Shape, kernels: KernelTable) -> Int { input.channels }
-
-    package func forward(_ input: LayerInput, to output: MutableFloats, pass: LayerPass) {
-        maxForward(input.floats, output, width: pass.input.length, stride: 1, pass: pass)
+        let channels = pass.input.channels
+        inputGradient.update(repeating: 0, count: pass.rows * pass.input.count)
+        windows.forEachRun(pass) { first, number, start, width, divisor in
+            for row in 0..<pass.rows {
+                let source = outputGradient + row * pass.output.count + first * channels
+                scale(source, channels, width, divisor)
+                pass.table.pointee.averagePoolGradient(
+                    source, channels, width, windows.stride, number,
+                    inputGradient + row * pass.input.count + start * channels)
+            }
+        }
     }
 
-    package func backward(
-        _ input: LayerInput, output: Floats, outputGradient: MutableFloats, inputGradient: MutableFloats?,
-        parameterGradient: MutableFloats?, pass: LayerPass
-    ) {
-        guard let inputGradient else { return }
-        maxBackward(outputGradient, inputGradient, stride: 1, pass: pass)
-    }
-}
-
-/// Mean over all positions.
-package struct GlobalAveragePool1D: Layer {
-    package let kind = "global_average_pool1d"
-
-    package func outputShape(for input: Shape) -> Shape { Shape(length: 1, channels: input.channels) }
-
-    package func forward(_ input: LayerInput, to output: MutableFloats, pass: LayerPass) {
-        averageForward(input.floats, output, width: pass.input.length, stride: 1, pass: pass)
-    }
-
-    package func backward(
-        _ input: LayerInput, output: Floats, outputGradient: MutableFloats, inputGradient: MutableFloats?,
-        parameterGradient: MutableFloats?, pass: LayerPass
-    ) {
-        guard let inputGradient else { return }
-        averageBackward(outputGradient, inputGradient, width: pass.input.length, stride: 1, pass: pass)
+    /// From the mean over the positions of an edge's window to the one over positions and padding.
+    private func scale(_ values: MutableFloats, _ channels: Int, _ width: Int, _ divisor: Int) {
+        guard countsPadding, divisor != width else { return }
+        let share = Float(width) / Float(divisor)
+        for c in 0..<channels { values[c] *= share }
     }
 }

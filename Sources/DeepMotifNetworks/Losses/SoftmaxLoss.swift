@@ -12,23 +12,14 @@ import DeepMotifKernelTable
 #endif
 
 /// -log softmax(scores)[label], weighted by the label's class as in PyTorch.
-package struct SoftmaxLoss: Loss, @unchecked Sendable {
+struct SoftmaxLoss: RowLoss, @unchecked Sendable {
     /// (N,) class indices.
-    package let labels: UnsafePointer<Int32>
+    let labels: UnsafePointer<Int32>
     /// (C,) or nil for ones.
-    package let classWeights: Floats?
+    let classWeights: Floats?
+    let classes: Int
 
-    package init(labels: UnsafePointer<Int32>, classWeights: Floats?) {
-        self.labels = labels
-        self.classWeights = classWeights
-    }
-
-    package func validate(rows: UnsafePointer<Int64>, count: Int, classes: Int) throws(DeepMotifError) {
-        if let classWeights {
-            for c in 0..<classes where !(classWeights[c] >= 0 && classWeights[c].isFinite) {
-                throw .invalidArgument("class weights must be finite and not negative; got \(classWeights[c]) at \(c)")
-            }
-        }
+    func validate(rows: UnsafePointer<Int64>, count: Int) throws(DeepMotifError) {
         for i in 0..<count {
             let label = labels[Int(rows[i])]
             guard label >= 0, label < classes else {
@@ -37,20 +28,19 @@ package struct SoftmaxLoss: Loss, @unchecked Sendable {
         }
     }
 
-    package func weight(row: Int) -> Double {
+    func weight(row: Int) -> Double {
         classWeights.map { Double($0[Int(labels[row])]) } ?? 1
     }
 
-    package func evaluate(
-        row: Int, scores: Floats, classes: Int, scale: Double, gradient: MutableFloats
-    ) -> Double {
+    func evaluate(row: Int, scores: Floats, scale: Double, gradient: MutableFloats) -> Double {
         let label = Int(labels[row])
         let weight = weight(row: row)
         let top = logSumExp(scores, classes)
+        let loss = weight * (top - Double(scores[label]))
         for c in 0..<classes {
             let probability = exp(Double(scores[c]) - top)
             gradient[c] = Float(scale * weight * (probability - (c == label ? 1 : 0)))
         }
-        return weight * (top - Double(scores[label]))
+        return loss
     }
 }

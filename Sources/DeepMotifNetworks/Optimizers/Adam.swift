@@ -14,13 +14,10 @@ package struct Adam: Optimizer {
     package let beta1: Float
     package let beta2: Float
     package let epsilon: Float
+    package let weightDecay: Float
+    /// The parameters shrink by learning rate x decay instead of the decay joining the gradient (AdamW).
+    package let isDecoupled: Bool
     package let stateArrays = 2
-
-    package init(beta1: Float, beta2: Float, epsilon: Float) {
-        self.beta1 = beta1
-        self.beta2 = beta2
-        self.epsilon = epsilon
-    }
 
     /// Bias corrections are computed in Double: 1 - beta2^t loses most digits of a Float in the first steps.
     func constants(number: Int, learningRate: Float, clip: Float) -> AdamStep {
@@ -28,7 +25,9 @@ package struct Adam: Optimizer {
         let second = 1 - pow(Double(beta2), Double(number))
         return AdamStep(
             beta1: beta1, beta2: beta2, stepSize: Float(Double(learningRate) / first),
-            secondMomentRoot: Float(second.squareRoot()), epsilon: epsilon, clip: clip)
+            secondMomentRoot: Float(second.squareRoot()), epsilon: epsilon, clip: clip,
+            decay: isDecoupled ? 0 : weightDecay,
+            shrinkage: isDecoupled ? Float(1 - Double(learningRate) * Double(weightDecay)) : 1)
     }
 
     package func update(
