@@ -103,6 +103,12 @@ func cases(kernels: KernelTable) -> [BenchCase] {
     ]
     var all = products + masked + recurrent
     all += [convolution(gradient: false, kernels: kernels), convolution(gradient: true, kernels: kernels)]
+    for gradient in [false, true] {
+        all.append(pairConvolution(filters: 16, width: 25, gradient: gradient, kernels: kernels))
+        all.append(pairConvolution(filters: 32, width: 8, gradient: gradient, kernels: kernels))
+    }
+    all += [listedConvolution(kernels: kernels), rowsByCode(kernels: kernels)]
+    all += [packing(transposed: false, kernels: kernels), packing(transposed: true, kernels: kernels)]
     for kernel in SparseKernel.allCases {
         all.append(sparse(kernel, rows: 241, span: 2560, stride: 320, kernels: kernels))
         all.append(sparse(kernel, rows: 42, span: 640, stride: 128, kernels: kernels))
