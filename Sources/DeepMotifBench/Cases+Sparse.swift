@@ -27,6 +27,76 @@ func convolution(gradient: Bool, kernels: KernelTable) -> BenchCase {
     }
 }
 
+/// The same from pairs of letters, at the sizes of the DeepResolve networks.
+func pairConvolution(filters: Int, width: Int, gradient: Bool, kernels: KernelTable) -> BenchCase {
+    let g = ConvolutionGeometry(
+        length: 101, outputLength: 101, channels: 4, filters: filters, width: width, stride: 1, dilation: 1,
+        padding: (width - 1) / 2)
+    let tableCount = (width + 1) / 2 * 25 * filters
+    return BenchCase(
+        name: "convolveCodePairs\(gradient ? "Gradient" : "") L=101 K=\(width) F=\(filters)",
+        work: Double(g.outputLength * g.width * g.filters), bytes: 4 * (tableCount + g.outputLength * g.filters)
+    ) {
+        let letters = try codes(g.length)
+        let table = try numbers(tableCount)
+        let bias = try numbers(g.filters)
+        let y = try numbers(g.outputLength * g.filters)
+        let scratch = try Buffer<Int32>(count: g.outputLength + g.width)
+        return {
+            if gradient {
+                kernels.convolveCodePairsGradient(letters.readOnly, y.readOnly, table.pointer, scratch.pointer, g)
+            } else {
+                kernels.convolveCodePairs(
+                    letters.readOnly, table.readOnly, bias.readOnly, y.pointer, scratch.pointer, g)
+            }
+        }
+    }
+}
+
+/// The gradient behind a maximum over all positions: one element a filter.
+func listedConvolution(kernels: KernelTable) -> BenchCase {
+    let g = ConvolutionGeometry(
+        length: 101, outputLength: 101, channels: 4, filters: 16, width: 25, stride: 1, dilation: 1, padding: 12)
+    return BenchCase(
+        name: "convolveListedGradient L=101 K=25 F=16", work: Double(g.filters * g.width),
+        bytes: 4 * g.width * 5 * g.filters
+    ) {
+        let (letters, places) = (try codes(g.length), try codes(g.filters))
+        let (indices, counts) = (try Buffer<Int32>(count: 101 * 16), try Buffer<Int32>(count: 16))
+        for f in 0..<16 {
+            indices.pointer[101 * f] = 20 * Int32(places.pointer[f])
+            counts.pointer[f] = 1
+        }
+        let (values, table, bias) = (try numbers(101 * 16), try numbers(25 * 5 * 16), try numbers(16))
+        return {
+            kernels.convolveListedGradient(
+                letters.readOnly, indices.readOnly, values.readOnly, counts.readOnly, 101, table.pointer,
+                bias.pointer, g)
+        }
+    }
+}
+
+/// Weights into panels, from rows of outputs and from rows of inputs.
+func packing(transposed: Bool, kernels: KernelTable) -> BenchCase {
+    let (k, n) = (640, 128)
+    return BenchCase(
+        name: "packMatrix \(transposed ? "transposed " : "")k=\(k) n=\(n)", work: Double(k * n), unit: "Gelement/s",
+        bytes: 8 * k * n
+    ) {
+        let b = try numbers(k * n)
+        let packed = try Buffer<Float>(count: kernels.packedCount(k: k, n: n))
+        return { kernels.packMatrix(b.readOnly, transposed ? 1 : n, transposed ? k : 1, k, n, packed.pointer) }
+    }
+}
+
+/// Gate gradients summed by letter: the input weights of an LSTM on codes.
+func rowsByCode(kernels: KernelTable) -> BenchCase {
+    BenchCase(name: "addRowsByCode 101x128", work: 101 * 128, bytes: 4 * 106 * 128) {
+        let (letters, rows, table) = (try codes(101), try numbers(101 * 128), try numbers(5 * 128))
+        return { kernels.addRowsByCode(letters.readOnly, rows.readOnly, 101, 128, table.pointer) }
+    }
+}
+
 /// What one sparse case works on.
 enum SparseKernel: String, CaseIterable {
     case listNonzeros

@@ -37,6 +37,18 @@ func product(_ name: String, m: Int, n: Int, k: Int, lda: Int, kernels: KernelTa
     }
 }
 
+/// Dot products at a share of the elements; the work is that of those.
+func maskedProduct(_ name: String, m: Int, n: Int, k: Int, share: Double, kernels: KernelTable) -> BenchCase {
+    BenchCase(
+        name: "multiplyMasked \(name) m=\(m) n=\(n) k=\(k) density=\(share)", work: 2 * Double(m * n * k) * share,
+        bytes: 4 * (m * k + n * k + 2 * m * n)
+    ) {
+        let (a, b, mask) = (try numbers(m * k), try numbers(n * k), try numbers(m * n, density: share))
+        let c = try Buffer<Float>(count: m * n)
+        return { kernels.multiplyMasked(a.readOnly, k, b.readOnly, mask.readOnly, c.pointer, n, m, n, k, false) }
+    }
+}
+
 /// The product of a weight gradient: C (m x n) += A^T B over k rows.
 func transposedProduct(_ name: String, m: Int, n: Int, k: Int, ldb: Int, kernels: KernelTable) -> BenchCase {
     BenchCase(

@@ -3,6 +3,14 @@
 import DeepMotifCore
 import Dispatch
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// One thing to time: `make` gives each thread a call of its own on data of its own.
 struct BenchCase {
     var name: String
@@ -19,20 +27,28 @@ struct Timing {
     var median: Double
 }
 
-/// Seconds of one call, best and median of `repeats` samples; a sample is long enough for the clock, and with more
-/// than one thread it is the time until the last of them is done.
+/// Seconds of processor time of this thread: a busy machine takes away the time on the wall, not this.
+private func processorSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}
+
+/// Seconds of one call, best and median of the samples; a sample is long enough for the clock. One thread is measured
+/// in processor time, several by the wall, until the last of them is done.
 func measure(_ bench: BenchCase, threads: Int, seconds: Double) throws -> Timing {
     let calls = try (0..<threads).map { _ in try bench.make() }
     nonisolated(unsafe) let bodies = calls
     let clock = ContinuousClock()
     func sample(_ rounds: Int) -> Double {
+        if threads == 1 {
+            let start = processorSeconds()
+            for _ in 0..<rounds { bodies[0]() }
+            return processorSeconds() - start
+        }
         let duration = clock.measure {
-            if threads == 1 {
-                for _ in 0..<rounds { bodies[0]() }
-            } else {
-                DispatchQueue.concurrentPerform(iterations: threads) { thread in
-                    for _ in 0..<rounds { bodies[thread]() }
-                }
+            DispatchQueue.concurrentPerform(iterations: threads) { thread in
+                for _ in 0..<rounds { bodies[thread]() }
             }
         }
         return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18

@@ -72,12 +72,24 @@ func cases(kernels: KernelTable) -> [BenchCase] {
         product("letters", m: 93, n: 128, k: 36, lda: 4, kernels: kernels),
         product("LSTM input", m: 101 * 16, n: 128, k: 128, lda: 128, kernels: kernels),
         product("input gradient tap", m: 42, n: 128, k: 128, lda: 128, kernels: kernels),
+        product("DeepSEA convolution 2", m: 241, n: 480, k: 2560, lda: 320, kernels: kernels),
+        product("DeepSEA convolution 3", m: 53, n: 960, k: 3840, lda: 480, kernels: kernels),
+        product("DeepSEA dense", m: 14, n: 925, k: 6400, lda: 6400, kernels: kernels),
+        product("DeepSEA input gradient tap", m: 241, n: 320, k: 480, lda: 480, kernels: kernels),
         product("square", m: 512, n: 512, k: 512, lda: 512, kernels: kernels),
         transposedProduct("convolution 2", m: 128, n: 640, k: 42, ldb: 128, kernels: kernels),
         transposedProduct("convolution 3", m: 128, n: 384, k: 19, ldb: 128, kernels: kernels),
+        transposedProduct("DeepSEA convolution 2", m: 480, n: 2560, k: 241, ldb: 320, kernels: kernels),
+        transposedProduct("DeepSEA convolution 3", m: 960, n: 3840, k: 53, ldb: 480, kernels: kernels),
+        transposedProduct("DeepSEA dense", m: 925, n: 6400, k: 14, ldb: 6400, kernels: kernels),
         transposedProduct("letters", m: 128, n: 36, k: 93, ldb: 4, kernels: kernels),
         transposedProduct("LSTM input", m: 128, n: 128, k: 101 * 16, ldb: 128, kernels: kernels),
         transposedProduct("LSTM recurrent", m: 128, n: 32, k: 101 * 16, ldb: 32, kernels: kernels),
+    ]
+    let masked = [
+        maskedProduct("LSTM input gradient, letters", m: 101, n: 4, k: 128, share: 1, kernels: kernels),
+        maskedProduct("LSTM input gradient", m: 101, n: 128, k: 128, share: 0.1, kernels: kernels),
+        maskedProduct("LSTM input gradient", m: 101, n: 128, k: 128, share: 0.3, kernels: kernels),
     ]
     let recurrent = [
         lstm(rows: 1, length: 101, units: 32, training: false, kernels: kernels),
@@ -89,9 +101,16 @@ func cases(kernels: KernelTable) -> [BenchCase] {
         lstmBackward(rows: 8, length: 101, units: 32, kernels: kernels),
         lstmBackward(rows: 16, length: 101, units: 32, kernels: kernels),
     ]
-    var all = products + recurrent
+    var all = products + masked + recurrent
     all += [convolution(gradient: false, kernels: kernels), convolution(gradient: true, kernels: kernels)]
+    for gradient in [false, true] {
+        all.append(pairConvolution(filters: 16, width: 25, gradient: gradient, kernels: kernels))
+        all.append(pairConvolution(filters: 32, width: 8, gradient: gradient, kernels: kernels))
+    }
+    all += [listedConvolution(kernels: kernels), rowsByCode(kernels: kernels)]
+    all += [packing(transposed: false, kernels: kernels), packing(transposed: true, kernels: kernels)]
     for kernel in SparseKernel.allCases {
+        all.append(sparse(kernel, rows: 241, span: 2560, stride: 320, kernels: kernels))
         all.append(sparse(kernel, rows: 42, span: 640, stride: 128, kernels: kernels))
         all.append(sparse(kernel, rows: 19, span: 384, stride: 128, kernels: kernels))
         all.append(sparse(kernel, rows: 93, span: 36, stride: 4, kernels: kernels))

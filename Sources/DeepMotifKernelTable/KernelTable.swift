@@ -110,6 +110,12 @@ package struct KernelTable: Sendable {
     /// C += A^T B: (a, lda, b, ldb, c, ldc, m, n, k). A is k x m, B k x n (rows of both may overlap), C m x n.
     package var multiplyTransposed: MultiplyTransposedKernel
 
+    /// C = A B^T or C += A B^T where the last argument is true, only at elements whose mask is not zero; without
+    /// accumulation the others become zero: (a, lda, b, mask, c, ldc, m, n, k, accumulate). A is m x k with row stride
+    /// lda, B n x k without gaps, the mask (nil: all elements) lies as C. Faster than `multiply` below about 0.4 of
+    /// wanted elements, or with a few columns.
+    package var multiplyMasked: MultiplyMaskedKernel
+
     // MARK: Convolution of codes (the one-hot product is a sum of table rows)
 
     /// y (outputLength x filters) = bias + sum over k of table[k][code]: (codes, table, bias, y, geometry). The table is
@@ -120,7 +126,23 @@ package struct KernelTable: Sendable {
     /// garbage that nobody reads.
     package var convolveCodesGradient: ConvolveCodesGradientKernel
 
+    /// The same, and the gradient of the bias (nil: none), from lists by column of the gradient's non-zeros: (codes, indices, values,
+    /// counts, listStride, tableGradient, biasGradient, geometry). Faster below about 0.05 of non-zeros.
+    package var convolveListedGradient: ConvolveListedGradientKernel
+
+    /// `convolveCodes` with a table ((width + 1) / 2, 25, filters) by pairs of codes of two taps, 5 * first + second, in
+    /// which the unknown letter and the tap behind an odd width count as zeros: (codes, table, bias, y, scratch,
+    /// geometry). At least 16 filters; scratch: (outputLength - 1) * stride + width * dilation + 1 integers.
+    package var convolveCodePairs: ConvolveCodePairsKernel
+
+    /// The gradient of that table, added to it: (codes, outputGradient, tableGradient, scratch, geometry). Its rows of
+    /// unknown letters collect what belongs to the other letter of the pair alone.
+    package var convolveCodePairsGradient: ConvolveCodePairsGradientKernel
+
     // MARK: Sparse gradients (behind ReLU, dropout and maxima most elements are exactly zero)
+
+    /// How many of `count` elements are not zero: (x, count).
+    package var countNonzeros: CountNonzerosKernel
 
     /// Lists the non-zero elements of G (rows x columns) by column: (g, rows, columns, indices, values, counts) and
     /// returns how many there are. Column j's row numbers and values stand from j * rows on, counts[j] of each.
@@ -134,8 +156,8 @@ package struct KernelTable: Sendable {
     /// xStride, indices, values, counts, listStride, columns).
     package var scatterSparseRows: ScatterSparseRowsKernel
 
-    /// C = A B + bias for an A that is given by its non-zeros: (indices, values, count, lda, packedB, bias, c, ldc, m, n,
-    /// k). Row r of A is elements r * lda ..< r * lda + k of memory whose non-zeros are listed in ascending order
+    /// C = A B + bias (nil: none) for an A that is given by its non-zeros: (indices, values, count, lda, packedB, bias, c,
+    /// ldc, m, n, k). Row r of A is elements r * lda ..< r * lda + k of memory whose non-zeros are listed in ascending order
     /// (`listNonzeros` with one column); rows may overlap. Faster than `multiply` below about 0.4 of non-zeros.
     package var multiplyListed: MultiplyListedKernel
 
@@ -223,8 +245,14 @@ package struct KernelTable: Sendable {
     package init(
         level: Int32, panelWidth: Int, lstmLanes: Int,
         packMatrix: @escaping PackMatrixKernel, multiply: @escaping MultiplyKernel,
-        multiplyTransposed: @escaping MultiplyTransposedKernel, convolveCodes: @escaping ConvolveCodesKernel,
-        convolveCodesGradient: @escaping ConvolveCodesGradientKernel, listNonzeros: @escaping ListNonzerosKernel,
+        multiplyTransposed: @escaping MultiplyTransposedKernel,
+        multiplyMasked: @escaping MultiplyMaskedKernel, convolveCodes: @escaping ConvolveCodesKernel,
+        convolveCodesGradient: @escaping ConvolveCodesGradientKernel,
+        convolveListedGradient: @escaping ConvolveListedGradientKernel,
+        convolveCodePairs: @escaping ConvolveCodePairsKernel,
+        convolveCodePairsGradient: @escaping ConvolveCodePairsGradientKernel,
+        countNonzeros: @escaping CountNonzerosKernel,
+        listNonzeros: @escaping ListNonzerosKernel,
         accumulateSparseRows: @escaping AccumulateSparseRowsKernel,
         scatterSparseRows: @escaping ScatterSparseRowsKernel, multiplyListed: @escaping MultiplyListedKernel,
         packRecurrent: @escaping PackRecurrentKernel,
@@ -245,8 +273,13 @@ package struct KernelTable: Sendable {
         self.packMatrix = packMatrix
         self.multiply = multiply
         self.multiplyTransposed = multiplyTransposed
+        self.multiplyMasked = multiplyMasked
         self.convolveCodes = convolveCodes
         self.convolveCodesGradient = convolveCodesGradient
+        self.convolveListedGradient = convolveListedGradient
+        self.convolveCodePairs = convolveCodePairs
+        self.convolveCodePairsGradient = convolveCodePairsGradient
+        self.countNonzeros = countNonzeros
         self.listNonzeros = listNonzeros
         self.accumulateSparseRows = accumulateSparseRows
         self.scatterSparseRows = scatterSparseRows

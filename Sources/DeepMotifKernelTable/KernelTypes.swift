@@ -6,10 +6,27 @@ extension KernelTable {
         @Sendable (Floats, Int, Floats, Floats?, MutableFloats, Int, Int, Int, Int, Bool) -> Void
     package typealias MultiplyTransposedKernel =
         @Sendable (Floats, Int, Floats, Int, MutableFloats, Int, Int, Int, Int) -> Void
+    package typealias MultiplyMaskedKernel =
+        @Sendable (Floats, Int, Floats, Floats?, MutableFloats, Int, Int, Int, Int, Bool) -> Void
     package typealias ConvolveCodesKernel =
         @Sendable (UnsafePointer<UInt8>, Floats, Floats, MutableFloats, ConvolutionGeometry) -> Void
     package typealias ConvolveCodesGradientKernel =
         @Sendable (UnsafePointer<UInt8>, Floats, MutableFloats, ConvolutionGeometry) -> Void
+    package typealias ConvolveListedGradientKernel =
+        @Sendable (
+            UnsafePointer<UInt8>, UnsafePointer<Int32>, Floats, UnsafePointer<Int32>, Int, MutableFloats,
+            MutableFloats?,
+            ConvolutionGeometry
+        ) -> Void
+    package typealias ConvolveCodePairsKernel =
+        @Sendable (
+            UnsafePointer<UInt8>, Floats, Floats, MutableFloats, UnsafeMutablePointer<Int32>, ConvolutionGeometry
+        ) -> Void
+    package typealias ConvolveCodePairsGradientKernel =
+        @Sendable (
+            UnsafePointer<UInt8>, Floats, MutableFloats, UnsafeMutablePointer<Int32>, ConvolutionGeometry
+        ) -> Void
+    package typealias CountNonzerosKernel = @Sendable (Floats, Int) -> Int
     package typealias ListNonzerosKernel =
         @Sendable (Floats, Int, Int, UnsafeMutablePointer<Int32>, MutableFloats, UnsafeMutablePointer<Int32>) -> Int
     package typealias AccumulateSparseRowsKernel =
@@ -20,7 +37,7 @@ extension KernelTable {
         Void
     package typealias MultiplyListedKernel =
         @Sendable (
-            UnsafePointer<Int32>, Floats, Int, Int, Floats, Floats, MutableFloats, Int, Int, Int, Int
+            UnsafePointer<Int32>, Floats, Int, Int, Floats, Floats?, MutableFloats, Int, Int, Int, Int
         ) -> Void
     package typealias PackRecurrentKernel = @Sendable (Floats, Int, Int, MutableFloats) -> Void
     package typealias PackRecurrentTransposedKernel = @Sendable (Floats, Int, Int, MutableFloats) -> Void

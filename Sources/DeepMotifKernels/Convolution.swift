@@ -144,6 +144,27 @@ func convolveCodesGradient(
     }
 }
 
+func convolveListedGradient(
+    _ codes: UnsafePointer<UInt8>, _ indices: UnsafePointer<Int32>, _ values: Floats, _ counts: UnsafePointer<Int32>,
+    _ listStride: Int, _ tableGradient: MutableFloats, _ biasGradient: MutableFloats?, _ geometry: ConvolutionGeometry
+) {
+    let filters = geometry.filters
+    for f in 0..<filters {
+        let list = f * listStride
+        for e in 0..<Int(counts[f]) {
+            let value = values[list + e]
+            let taps = validTaps(Int(indices[list + e]), geometry)
+            if let biasGradient { biasGradient[f] += value }
+            var k = taps.first
+            while k < taps.end {
+                let code = Int(codes[taps.start &+ k &* geometry.dilation])
+                tableGradient[(k &* 5 &+ code) &* filters &+ f] += value
+                k &+= 1
+            }
+        }
+    }
+}
+
 func addRowsByCode(
     _ codes: UnsafePointer<UInt8>, _ rows: Floats, _ positions: Int, _ width: Int, _ table: MutableFloats
 ) {

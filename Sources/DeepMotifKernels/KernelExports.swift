@@ -5,8 +5,11 @@ import DeepMotifKernelTable
 package func kernelTable() -> KernelTable {
     KernelTable(
         level: instructionLevel, panelWidth: panelColumns, lstmLanes: gateLanes, packMatrix: packMatrix,
-        multiply: multiply, multiplyTransposed: multiplyTransposed, convolveCodes: convolveCodes,
-        convolveCodesGradient: convolveCodesGradient, listNonzeros: listNonzeros,
+        multiply: multiply, multiplyTransposed: multiplyTransposed, multiplyMasked: multiplyMasked,
+        convolveCodes: convolveCodes,
+        convolveCodesGradient: convolveCodesGradient, convolveListedGradient: convolveListedGradient,
+        convolveCodePairs: convolveCodePairs, convolveCodePairsGradient: convolveCodePairsGradient,
+        countNonzeros: countNonzeros, listNonzeros: listNonzeros,
         accumulateSparseRows: accumulateSparseRows, scatterSparseRows: scatterSparseRows,
         multiplyListed: multiplyListed, packRecurrent: packRecurrent,
         packRecurrentTransposed: packRecurrentTransposed, lstmForward: lstmForward, lstmBackward: lstmBackward,

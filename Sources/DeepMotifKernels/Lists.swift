@@ -5,20 +5,33 @@ import DeepMotifKernelTable
 
 #if DM_AVX512
     /// Elements that one bit mask covers.
-    private let maskLanes = 16
+    let maskLanes = 16
 #else
     /// Elements that one bit mask covers.
-    private let maskLanes = 8
+    let maskLanes = 8
 #endif
 
 /// Bit i is set where x[i] is not zero.
 @inline(__always)
-private func nonzeroBits(_ x: Floats) -> UInt32 {
+func nonzeroBits(_ x: Floats) -> UInt32 {
     #if DM_AVX512
         return dmv_nonzero16(UnsafeRawPointer(x).loadUnaligned(as: SIMD16<Float>.self))
     #else
         return dmv_nonzero8(UnsafeRawPointer(x).loadUnaligned(as: SIMD8<Float>.self))
     #endif
+}
+
+func countNonzeros(_ x: Floats, _ count: Int) -> Int {
+    var (total, i) = (0, 0)
+    while i &+ maskLanes <= count {
+        total &+= nonzeroBits(x + i).nonzeroBitCount
+        i &+= maskLanes
+    }
+    while i < count {
+        if x[i] != 0 { total &+= 1 }
+        i &+= 1
+    }
+    return total
 }
 
 /// One column, or all elements of a matrix in their order.
@@ -117,18 +130,21 @@ private func addListedRows(
 
 @inline(never)
 private func multiplyFourPanels(
-    _ row: ListedRow, _ packed: Floats, _ panelStride: Int, _ bias: Floats, _ c: MutableFloats
+    _ row: ListedRow, _ packed: Floats, _ panelStride: Int, _ bias: Floats?, _ c: MutableFloats
 ) {
-    var strip = loadStrip(4, bias)
+    let zero: TileRow = (Lanes(), Lanes())
+    var strip: Strip = (zero, zero, zero, zero, zero, zero, zero, zero)
+    if let bias { strip = loadStrip(4, bias) }
     addListedRows(4, row, packed, panelStride, &strip)
     storeStrip(4, strip, c)
 }
 
 /// One panel, of which `columns` columns are real.
 @inline(never)
-private func multiplyPanel(_ row: ListedRow, _ packed: Floats, _ bias: Floats, _ c: MutableFloats, _ columns: Int) {
+private func multiplyPanel(_ row: ListedRow, _ packed: Floats, _ bias: Floats?, _ c: MutableFloats, _ columns: Int) {
     let zero: TileRow = (Lanes(), Lanes())
-    var strip: Strip = (loadFirstPair(bias, columns), zero, zero, zero, zero, zero, zero, zero)
+    var strip: Strip = (zero, zero, zero, zero, zero, zero, zero, zero)
+    if let bias { strip.p0 = loadFirstPair(bias, columns) }
     addListedRows(1, row, packed, 0, &strip)
     if columns == panelColumns {
         storeStrip(1, strip, c)
@@ -137,8 +153,13 @@ private func multiplyPanel(_ row: ListedRow, _ packed: Floats, _ bias: Floats, _
     }
 }
 
+@inline(__always)
+private func shifted(_ bias: Floats?, _ count: Int) -> Floats? {
+    if let bias { bias + count } else { nil }
+}
+
 func multiplyListed(
-    _ indices: UnsafePointer<Int32>, _ values: Floats, _ count: Int, _ lda: Int, _ packed: Floats, _ bias: Floats,
+    _ indices: UnsafePointer<Int32>, _ values: Floats, _ count: Int, _ lda: Int, _ packed: Floats, _ bias: Floats?,
     _ c: MutableFloats, _ ldc: Int, _ m: Int, _ n: Int, _ k: Int
 ) {
     var (first, end) = (0, 0)
@@ -150,12 +171,12 @@ func multiplyListed(
         let target = c + r * ldc
         var j = 0
         while j + 4 * panelColumns <= n {
-            multiplyFourPanels(row, packed + j * k, panelColumns * k, bias + j, target + j)
+            multiplyFourPanels(row, packed + j * k, panelColumns * k, shifted(bias, j), target + j)
             j += 4 * panelColumns
         }
         while j < n {
             let columns = n - j < panelColumns ? n - j : panelColumns
-            multiplyPanel(row, packed + j * k, bias + j, target + j, columns)
+            multiplyPanel(row, packed + j * k, shifted(bias, j), target + j, columns)
             j += panelColumns
         }
     }

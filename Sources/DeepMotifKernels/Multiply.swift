@@ -4,6 +4,8 @@ import DeepMotifKernelTable
 
 /// Rows of A whose tiles go over all panels before the next rows are touched: 128 KB of A.
 private let blockFloats = 32768
+/// Rows of a panel that are written column by column: they stay in the first-level cache.
+private let packedDepth = 64
 
 func packMatrix(
     _ b: Floats, _ rowStride: Int, _ columnStride: Int, _ k: Int, _ n: Int, _ packed: MutableFloats
@@ -19,9 +21,14 @@ func packMatrix(
                 store(load(source + i * rowStride + laneCount), panel + i * panelColumns + laneCount)
             }
         } else {
-            for j in 0..<panelColumns {
-                let column = source + j * columnStride
-                for i in 0..<k { panel[i * panelColumns + j] = j < columns ? column[i * rowStride] : 0 }
+            var start = 0
+            while start < k {
+                let end = start + packedDepth < k ? start + packedDepth : k
+                for j in 0..<panelColumns {
+                    let column = source + j * columnStride
+                    for i in start..<end { panel[i * panelColumns + j] = j < columns ? column[i * rowStride] : 0 }
+                }
+                start = end
             }
         }
         first += panelColumns

@@ -63,9 +63,9 @@ func maxPoolGradient(
     _ dy: Floats, _ offsets: UnsafePointer<Int32>, _ channels: Int, _ stride: Int, _ outputLength: Int,
     _ dx: MutableFloats
 ) {
-    let count = outputLength * channels
-    if stride == 2 && areBelowTwo(offsets, count) {
-        maxPoolGradientOfPairs(dy, offsets, channels, outputLength, dx)
+    let limit = largestOffset(offsets, outputLength * channels) + 1
+    if limit <= stride && limit <= mostSteps {
+        maxPoolGradientOfSteps(dy, offsets, channels, stride, outputLength, limit, dx)
         return
     }
     for p in 0..<outputLength {
@@ -76,30 +76,35 @@ func maxPoolGradient(
     }
 }
 
-/// No offset is above 1, so that windows do not overlap.
-private func areBelowTwo(_ offsets: UnsafePointer<Int32>, _ count: Int) -> Bool {
-    var bits: Int32 = 0
-    for i in 0..<count { bits |= offsets[i] }
-    return bits & ~1 == 0
+/// Widest windows that are written as a whole.
+private let mostSteps = 8
+
+private func largestOffset(_ offsets: UnsafePointer<Int32>, _ count: Int) -> Int {
+    var largest: Int32 = 0
+    for i in 0..<count { largest = largest > offsets[i] ? largest : offsets[i] }
+    return Int(largest)
 }
 
-/// Windows of two: both elements are written without a look at which one won.
-private func maxPoolGradientOfPairs(
-    _ dy: Floats, _ offsets: UnsafePointer<Int32>, _ channels: Int, _ outputLength: Int, _ dx: MutableFloats
+/// Windows that do not overlap, offsets below `limit`: all elements are written without a look at which one won.
+private func maxPoolGradientOfSteps(
+    _ dy: Floats, _ offsets: UnsafePointer<Int32>, _ channels: Int, _ stride: Int, _ outputLength: Int, _ limit: Int,
+    _ dx: MutableFloats
 ) {
     for p in 0..<outputLength {
         let (source, offset) = (dy + p * channels, offsets + p * channels)
-        let (first, second) = (dx + 2 * p * channels, dx + (2 * p + 1) * channels)
+        let target = dx + p * stride * channels
         var c = 0
         while c + laneCount <= channels {
-            let isSecond = IntLanes() &- loadIntegers(offset + c)
-            let bits = unsafeBitCast(load(source + c), to: IntLanes.self)
-            store(load(first + c) + unsafeBitCast(bits & ~isSecond, to: Lanes.self), first + c)
-            store(load(second + c) + unsafeBitCast(bits & isSecond, to: Lanes.self), second + c)
+            let (winner, gradient) = (loadIntegers(offset + c), load(source + c))
+            for k in 0..<limit {
+                let isWinner = winner .== IntLanes(repeating: UInt32(truncatingIfNeeded: k))
+                let place = target + (k &* channels &+ c)
+                store(load(place) + select(isWinner, gradient, Lanes()), place)
+            }
             c += laneCount
         }
         while c < channels {
-            if offset[c] == 0 { first[c] += source[c] } else { second[c] += source[c] }
+            target[Int(offset[c]) * channels + c] += source[c]
             c += 1
         }
     }

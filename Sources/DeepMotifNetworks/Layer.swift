@@ -48,6 +48,9 @@ package struct LayerPass {
     package var key: UInt64
     /// Number of the chunk's first row in its batch, so that random streams do not depend on the chunks.
     package var firstRow: Int
+    /// No gradient gets through an input element that is zero to the layers before (`Layer.zerosBlockGradient`): the input
+    /// gradient is wanted at the others only, and may be zero there.
+    package var zerosBlockGradient = false
     /// Statistics of the whole batch, `statisticsCount` floats; nil where the layer's own are to be taken.
     package var statistics: Floats?
 
@@ -71,6 +74,8 @@ package protocol Layer: Sendable {
     var isInPlace: Bool { get }
     /// `backward` reads the layer's output, so that no later layer may overwrite it.
     var needsOutput: Bool { get }
+    /// No gradient gets through an output element that is zero; `before` says whether this holds for the layer's input.
+    func zerosBlockGradient(before: Bool) -> Bool
 
     /// Throws where the length does not fit, saying what the layer needs.
     func outputShape(for input: Shape) throws(DeepMotifError) -> Shape
@@ -107,6 +112,7 @@ extension Layer {
     package var acceptsCodes: Bool { false }
     package var isInPlace: Bool { false }
     package var needsOutput: Bool { false }
+    package func zerosBlockGradient(before: Bool) -> Bool { false }
     package func initialize(_ parameters: MutableFloats, random: inout RandomSource) {}
     package func preparedCount(kernels: KernelTable) -> Int { 0 }
     package func prepare(_ parameters: Floats, to prepared: MutableFloats, kernels: KernelTable) {}

@@ -137,6 +137,7 @@ extension Network {
         pass.isTraining = block.isTraining
         pass.key = mixBits(block.key &+ UInt64(truncatingIfNeeded: step.layer))
         pass.firstRow = block.firstRow
+        pass.zerosBlockGradient = step.zerosBlockGradient
         if let statistics = block.statistics, layers[step.layer].statisticsCount > 0 {
             pass.statistics = statistics + statisticsOffsets[step.layer]
         }

@@ -21,6 +21,8 @@ struct PassPlan {
         /// Where the output lies; nil: in the caller's memory.
         var target: Int?
         var cache: Int
+        /// No gradient gets through an input element that is zero.
+        var zerosBlockGradient = false
     }
 
     /// Memory that a block should stay within: about twice what a core's own cache holds, since most of it is passed once.
@@ -30,10 +32,15 @@ struct PassPlan {
     static let fairBlocks = 16
     /// Smaller blocks waste registers of the recurrent product.
     static let smallestBlock = 4
+    /// Rows that share the cost of the weights' gradients where parameters outnumber the activations of a row by far.
+    static let sharedRows = 32
 
     let purpose: Purpose
     /// Most rows of one block.
     let rows: Int
+    /// Parameters outnumber the activations of a row by far: reading weights and summing their gradients is much of the
+    /// work.
+    private(set) var isBroad = false
     private(set) var steps: [Step] = []
     /// Letters of the block where codes must be expanded for the first layer.
     private(set) var letters = 0
@@ -52,9 +59,12 @@ struct PassPlan {
         // Weights are read once a block: a block of big layers holds as much itself as they do, within bounds.
         let weightBytes = 4 * layers.reduce(0) { $0 + $1.parameterCount }
         let fitting = max(PassPlan.blockBytes, min(weightBytes, Workspaces.keptBytes)) / rowBytes
-        let fair = max(PassPlan.smallestBlock, (sequences + PassPlan.fairBlocks - 1) / PassPlan.fairBlocks)
+        let isBroad = weightBytes > 4 * rowBytes
+        let smallest = isBroad && purpose == .gradient ? PassPlan.sharedRows : PassPlan.smallestBlock
+        let fair = max(smallest, (sequences + PassPlan.fairBlocks - 1) / PassPlan.fairBlocks)
         let rows = max(1, min(fitting, fair, PassPlan.largestBlock) / multiple) * multiple
         self = PassPlan(purpose: purpose, layers: layers, shapes: shapes, rows: rows, kernels: kernels)
+        self.isBroad = isBroad
     }
 
     private init(purpose: Purpose, layers: ArraySlice<any Layer>, shapes: [Shape], rows: Int, kernels: KernelTable) {
@@ -95,14 +105,17 @@ struct PassPlan {
         _ layers: ArraySlice<any Layer>, _ shapes: [Shape], _ kernels: KernelTable, _ reserve: (Int) -> Int
     ) {
         var mayOverwrite = false
+        var zerosBlock = false
         for (i, layer) in layers.enumerated() {
             let previous = steps.last?.target
             let target = layer.isInPlace && mayOverwrite ? previous : reserve(rows * shapes[i + 1].count)
             let cache = reserve(rows * layer.cacheCount(for: shapes[i], kernels: kernels))
             steps.append(
                 Step(
-                    layer: layers.startIndex + i, input: shapes[i], output: shapes[i + 1], target: target, cache: cache)
+                    layer: layers.startIndex + i, input: shapes[i], output: shapes[i + 1], target: target, cache: cache,
+                    zerosBlockGradient: zerosBlock)
             )
+            zerosBlock = layer.zerosBlockGradient(before: zerosBlock)
             mayOverwrite = !layer.needsOutput
         }
         let largest = rows * (shapes.dropFirst().map(\.count).max() ?? 0)

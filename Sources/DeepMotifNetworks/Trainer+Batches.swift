@@ -106,7 +106,7 @@ extension Trainer {
         _ sequences: SequenceBatch, _ plan: PassPlan, rows: UnsafePointer<Int64>, count: Int, isTraining: Bool,
         scores: MutableFloats?
     ) throws(DeepMotifError) -> TrainingBatch {
-        let parts = partCount(count * options.copies, rowsPerBlock: plan.rows)
+        let parts = partCount(count * options.copies, plan: plan)
         let kept = scores == nil ? try scoreMemory(count: count * network.classCount) : nil
         guard let scores = scores ?? kept else { preconditionFailure("a batch without scores") }
         return TrainingBatch(

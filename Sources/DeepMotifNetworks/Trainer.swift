@@ -33,7 +33,7 @@ package final class Trainer: @unchecked Sendable {
 
     /// Most parts of a batch, and the memory that their gradients may take.
     static let partLimit = 16
-    static let gradientBytes = 256 << 20
+    static let gradientBytes = 1 << 30
 
     package init(network: Network, options: TrainerOptions) throws(DeepMotifError) {
         try options.validate()
@@ -108,10 +108,11 @@ package final class Trainer: @unchecked Sendable {
     }
 
     /// Parts of a batch of `count` rows: enough for many threads, few for a big model.
-    func partCount(_ count: Int, rowsPerBlock: Int) -> Int {
-        let blocks = (count + rowsPerBlock - 1) / rowsPerBlock
+    func partCount(_ count: Int, plan: PassPlan) -> Int {
+        let blocks = (count + plan.rows - 1) / plan.rows
         let affordable = Trainer.gradientBytes / (4 * max(network.parameterCount, 1))
-        return max(1, min(blocks, Trainer.partLimit, affordable))
+        let sharing = plan.isBroad ? count / PassPlan.sharedRows : Trainer.partLimit
+        return max(1, min(blocks, Trainer.partLimit, affordable, sharing))
     }
 
     func gradientMemory(parts: Int) throws(DeepMotifError) -> MutableFloats {

@@ -24,8 +24,77 @@ private let geometries: [ConvolutionGeometry] =
         geometry(length: 40, filters: 20, width: 4, stride: 3), geometry(length: 40, filters: 36, width: 1),
         geometry(length: 40, filters: 20, width: 4, stride: 2, dilation: 3, padding: 5),
         geometry(length: 2, filters: 5, width: 2, dilation: 4, padding: 3), geometry(length: 1, filters: 16, width: 1),
-        geometry(length: 5, filters: 16, width: 9),
+        geometry(length: 5, filters: 16, width: 9), geometry(length: 101, filters: 16, width: 25, padding: 12),
+        geometry(length: 101, filters: 32, width: 8, padding: 3),
+        geometry(length: 7, filters: 33, width: 25, padding: 12),
     ]
+
+private func scratchCount(_ g: ConvolutionGeometry) -> Int {
+    max(g.outputLength - 1, 0) * g.stride + g.width * g.dilation + 1
+}
+
+/// Rows of pairs of letters from weights (width, 4, filters).
+private func pairTable(_ weights: [Float], _ g: ConvolutionGeometry) -> [Float] {
+    func weight(_ k: Int, _ code: Int, _ f: Int) -> Float {
+        k < g.width && code < 4 ? weights[(k * 4 + code) * g.filters + f] : 0
+    }
+    return (0..<(g.width + 1) / 2).flatMap { group in
+        (0..<25).flatMap { pair in
+            (0..<g.filters).map { weight(2 * group, pair / 5, $0) + weight(2 * group + 1, pair % 5, $0) }
+        }
+    }
+}
+
+/// The gradient of the table of pairs, folded to that of the letters.
+private func checkPairGradient(
+    _ codes: [UInt8], _ dy: [Float], _ sums: [Double], _ magnitudes: [Double], _ g: ConvolutionGeometry,
+    _ kernels: KernelTable
+) {
+    let (inputs, row) = (Inputs(), 25 * g.filters)
+    let table = GuardedBuffer([Float](repeating: 0, count: (g.width + 1) / 2 * row))
+    let scratch = GuardedBuffer<Int32>(count: scratchCount(g))
+    kernels.convolveCodePairsGradient(inputs(codes), inputs(dy), table.pointer, scratch.pointer, g)
+    var folded = [Float](repeating: 0, count: g.width * 4 * g.filters)
+    for k in 0..<g.width {
+        for pair in 0..<25 {
+            let code = k % 2 == 0 ? pair / 5 : pair % 5
+            guard code < 4 else { continue }
+            for f in 0..<g.filters {
+                folded[(k * 4 + code) * g.filters + f] += table.pointer[k / 2 * row + pair * g.filters + f]
+            }
+        }
+    }
+    let allowed = summationBounds(terms: g.outputLength + 5, magnitudes: magnitudes)
+    #expect(worstRatio(folded, sums, allowed: allowed) <= 1, "pairs, \(g)")
+    #expect(table.isIntact && scratch.isIntact && inputs.areUnchanged)
+}
+
+/// The same from lists, and the gradient of the bias.
+private func checkListedGradient(
+    _ codes: [UInt8], _ dy: [Float], _ sums: [Double], _ magnitudes: [Double], _ g: ConvolutionGeometry,
+    _ kernels: KernelTable
+) {
+    let inputs = Inputs()
+    let (rows, columns) = (g.outputLength, g.filters)
+    let (indices, values) = (GuardedBuffer<Int32>(count: rows * columns), GuardedBuffer<Float>(count: rows * columns))
+    let counts = GuardedBuffer<Int32>(count: columns)
+    _ = kernels.listNonzeros(inputs(dy), rows, columns, indices.pointer, values.pointer, counts.pointer)
+    let table = GuardedBuffer([Float](repeating: 0, count: g.width * 5 * columns))
+    let bias = GuardedBuffer([Float](repeating: 0, count: columns))
+    kernels.convolveListedGradient(
+        inputs(codes), indices.readOnly, values.readOnly, counts.readOnly, rows, table.pointer, bias.pointer, g)
+    let letters = (0..<g.width * 4 * columns).map { i in
+        table.pointer[(i / columns / 4 * 5 + i / columns % 4) * columns + i % columns]
+    }
+    let allowed = summationBounds(terms: rows + 1, magnitudes: magnitudes)
+    #expect(worstRatio(letters, sums, allowed: allowed) <= 1, "lists, \(g)")
+    for f in 0..<columns {
+        let column = (0..<rows).map { Double(dy[$0 * columns + f]) }
+        let bound = Double(rows + 1) * 0x1p-24 * column.reduce(0) { $0 + abs($1) }
+        #expect(abs(Double(bias.pointer[f]) - column.reduce(0, +)) <= bound)
+    }
+    #expect(table.isIntact && bias.isIntact && inputs.areUnchanged)
+}
 
 @Suite struct ConvolutionTests {
     @Test(arguments: InstructionLevel.available) func forward(level: Int32) {
@@ -51,6 +120,13 @@ private let geometries: [ConvolutionGeometry] =
             let allowed = summationBounds(terms: g.width + 1, magnitudes: magnitudes)
             #expect(worstRatio(y.values, expected, allowed: allowed) <= 1, "\(g) level \(level)")
             #expect(y.isIntact)
+            guard g.filters >= 16 else { continue }
+            let pairs = GuardedBuffer<Float>(count: y.values.count)
+            let scratch = GuardedBuffer<Int32>(count: scratchCount(g))
+            kernels.convolveCodePairs(
+                inputs(codes), inputs(pairTable(weights, g)), inputs(bias), pairs.pointer, scratch.pointer, g)
+            #expect(worstRatio(pairs.values, expected, allowed: allowed) <= 1, "pairs, \(g) level \(level)")
+            #expect(pairs.isIntact && scratch.isIntact)
         }
         #expect(inputs.areUnchanged)
     }
@@ -81,6 +157,8 @@ private let geometries: [ConvolutionGeometry] =
             allowed = summationBounds(terms: g.outputLength + 1, magnitudes: allowed)
             #expect(worstRatio(actual, expected, allowed: allowed) <= 1, "\(g) level \(level)")
             #expect(table.isIntact)
+            checkPairGradient(codes, dy, sums, magnitudes, g, kernels)
+            checkListedGradient(codes, dy, sums, magnitudes, g, kernels)
         }
         #expect(inputs.areUnchanged)
     }

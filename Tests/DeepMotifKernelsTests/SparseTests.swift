@@ -34,6 +34,7 @@ private final class Lists {
                 if g.count > 3 { g.replaceSubrange(0..<3, with: [-0.0, .nan, .infinity]) }
                 let lists = Lists(g, rows: rows, columns: columns, kernels: kernels)
                 #expect(lists.total == g.count { $0 != 0 })
+                #expect(kernels.countNonzeros(GuardedBuffer(g).readOnly, g.count) == lists.total)
                 for j in 0..<columns {
                     let expected = (0..<rows).filter { g[$0 * columns + j] != 0 }
                     #expect(Int(lists.counts.pointer[j]) == expected.count)
@@ -125,7 +126,8 @@ private final class Lists {
         for (m, n, k, lda) in shapes {
             for density in [0, 0.03, 0.3, 1] {
                 let a = sparseFloats(m == 0 ? 0 : (m - 1) * lda + k, seed: 1, density: density)
-                let (w, bias) = (testFloats(k * n, seed: 2), testFloats(n, seed: 3))
+                let w = testFloats(k * n, seed: 2)
+                let bias = density == 0.3 ? nil : testFloats(n, seed: 3)
                 let lists = Lists(a, rows: a.count, columns: 1, kernels: kernels)
                 let ldc = n + 2
                 let before = testFloats(m * ldc, seed: 4)
@@ -134,14 +136,15 @@ private final class Lists {
                 let packed = GuardedBuffer<Float>(count: kernels.packedCount(k: k, n: n))
                 kernels.packMatrix(inputs(w), n, 1, k, n, packed.pointer)
                 kernels.multiplyListed(
-                    lists.indices.readOnly, lists.values.readOnly, lists.total, lda, packed.readOnly, inputs(bias),
-                    c.pointer,
-                    ldc, m, n, k)
+                    lists.indices.readOnly, lists.values.readOnly, lists.total, lda, packed.readOnly,
+                    bias.map { inputs($0) },
+                    c.pointer, ldc, m, n, k)
                 let expected = Twin.multiply(
-                    a: a.doubles, lda: lda, b: w.doubles, rowStride: n, columnStride: 1, bias: bias.doubles, m: m, n: n,
+                    a: a.doubles, lda: lda, b: w.doubles, rowStride: n, columnStride: 1, bias: bias?.doubles, m: m,
+                    n: n,
                     k: k)
                 let magnitudes = Twin.multiply(
-                    a: a.magnitudes, lda: lda, b: w.magnitudes, rowStride: n, columnStride: 1, bias: bias.magnitudes,
+                    a: a.magnitudes, lda: lda, b: w.magnitudes, rowStride: n, columnStride: 1, bias: bias?.magnitudes,
                     m: m, n: n, k: k)
                 let actual = (0..<m * n).map { c.pointer[$0 / n * ldc + $0 % n] }
                 let allowed = summationBounds(terms: k + 1, magnitudes: magnitudes)

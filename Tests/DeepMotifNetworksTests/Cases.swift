@@ -115,5 +115,25 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
         NetworkCase("RNN", length: 11, Networks.rnn(units: 5)),
         NetworkCase("RNN of two layers", length: 7, Networks.rnn(units: 3, layers: 2)),
         NetworkCase("CNN-RNN", length: 11, Networks.cnnRNN(filters: 6, width: 5, units: 3)),
+        // First layers wide enough for tables of pairs; with one gradient a filter, and with many.
+        NetworkCase(
+            "DeepResolve, global maximum", length: 31,
+            [
+                conv(16, 7, padding: DM_PADDING_SAME), LayerSpec(DM_LAYER_RELU), LayerSpec(DM_LAYER_GLOBAL_MAX_POOL1D),
+                LayerSpec(DM_LAYER_DENSE, units: 3),
+            ]),
+        NetworkCase(
+            "DeepResolve, pools", length: 17,
+            [
+                conv(17, 4, padding: DM_PADDING_SAME), LayerSpec(DM_LAYER_TANH),
+                LayerSpec(DM_LAYER_MAX_POOL1D, width: 4, stride: 4), LayerSpec(DM_LAYER_FLATTEN),
+                LayerSpec(DM_LAYER_DENSE, units: 3),
+            ]),
+        NetworkCase(
+            "lstm behind sparse features", length: 8,
+            [
+                conv(9, 3), LayerSpec(DM_LAYER_RELU), LayerSpec(DM_LAYER_MAX_POOL1D, width: 1, stride: 1),
+                lstm(3, both: true),
+            ] + head),
     ]
 }

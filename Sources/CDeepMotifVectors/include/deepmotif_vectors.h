@@ -55,4 +55,17 @@ DMV_INLINE uint32_t dmv_nonzero16(dmv_float16 x) {
     return bits;
 }
 
+/* The four sums of four vectors, by halves of what is left: each sum is a tree, the same for all four. */
+DMV_INLINE dmv_float4 dmv_sums4(dmv_float4 a, dmv_float4 b, dmv_float4 c, dmv_float4 d) {
+    dmv_float4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5) + __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    dmv_float4 cd = __builtin_shufflevector(c, d, 0, 4, 1, 5) + __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+}
+DMV_INLINE dmv_float4 dmv_sums8(dmv_float8 a, dmv_float8 b, dmv_float8 c, dmv_float8 d) {
+    return dmv_sums4(a.lo + a.hi, b.lo + b.hi, c.lo + c.hi, d.lo + d.hi);
+}
+DMV_INLINE dmv_float4 dmv_sums16(dmv_float16 a, dmv_float16 b, dmv_float16 c, dmv_float16 d) {
+    return dmv_sums8(a.lo + a.hi, b.lo + b.hi, c.lo + c.hi, d.lo + d.hi);
+}
+
 #endif

@@ -11,6 +11,8 @@ package struct ReLU: Layer {
 
     package func outputShape(for input: Shape) -> Shape { input }
 
+    package func zerosBlockGradient(before: Bool) -> Bool { true }
+
     package func forward(_ input: LayerInput, to output: MutableFloats, pass: LayerPass) {
         pass.kernels.relu(input.floats, output, pass.rows * pass.input.count)
     }

@@ -18,8 +18,10 @@ extension Conv1D {
         var indices: Int
         var values: Int
         var counts: Int
-        /// The gradient of the table of letters, or the gradients of windows: never both at once.
+        /// The gradient of the table of letters or pairs, or the gradients of windows: never both at once.
         var table: Int
+        /// Integers of the kernels of pairs.
+        var pairs: Int
         var windows: Int
         var count: Int
 
@@ -33,7 +35,8 @@ extension Conv1D {
             values = indices + elements
             counts = values + elements
             table = counts + aligned(layer.filters)
-            windows = table + (layer.acceptsCodes ? aligned(layer.width * 5 * layer.filters) : 0)
+            pairs = table + (layer.acceptsCodes ? aligned(layer.letterTableCount) + aligned(layer.codeTableCount) : 0)
+            windows = pairs + (layer.usesPairs ? aligned(layer.pairScratchCount(outputLength: outputLength)) : 0)
             count = windows + outputLength * layer.span
         }
     }
@@ -43,12 +46,10 @@ extension Conv1D {
         parameterGradient: MutableFloats?, pass: LayerPass
     ) {
         if let parameterGradient {
-            if hasBias {
-                pass.kernels.addColumnSums(
-                    outputGradient, pass.rows * pass.output.length, filters, parameterGradient + filters * span)
-            }
             if case .codes(let codes) = input {
                 addCodesGradient(codes, outputGradient, parameterGradient, pass)
+            } else if hasBias {
+                addBiasGradient(outputGradient, parameterGradient, pass)
             }
         }
         var x: Floats?
@@ -61,24 +62,8 @@ extension Conv1D {
         }
     }
 
-    /// Weight gradient from codes: sums by tap and letter, then into the layer's layout.
-    private func addCodesGradient(
-        _ codes: UnsafePointer<UInt8>, _ dy: Floats, _ gradient: MutableFloats, _ pass: LayerPass
-    ) {
-        let scratch = Scratch(layer: self, length: pass.input.length, outputLength: pass.output.length)
-        let table = pass.scratch + scratch.table
-        let geometry = geometry(pass)
-        table.update(repeating: 0, count: width * 5 * filters)
-        for row in 0..<pass.rows {
-            pass.kernels.convolveCodesGradient(
-                codes + row * pass.input.length, dy + row * pass.output.count, table, geometry)
-        }
-        for k in 0..<width {
-            for code in 0..<letterCount {
-                let sums = table + (k * 5 + code) * filters
-                for f in 0..<filters { gradient[f * span + k * channels + code] += sums[f] }
-            }
-        }
+    func addBiasGradient(_ dy: Floats, _ gradient: MutableFloats, _ pass: LayerPass) {
+        pass.kernels.addColumnSums(dy, pass.rows * pass.output.length, filters, gradient + filters * span)
     }
 
     /// One sequence; `x` is nil where no weight gradient is wanted from it.
@@ -92,10 +77,12 @@ extension Conv1D {
         let indices = (base + 4 * parts.indices).bindMemory(to: Int32.self, capacity: positions * filters)
         let counts = (base + 4 * parts.counts).bindMemory(to: Int32.self, capacity: filters)
         let values = pass.scratch + parts.values
-        var isSparse = false
-        if dilation == 1 {
-            let listed = kernels.pointee.listNonzeros(dy, positions, filters, indices, values, counts)
-            isSparse = Double(listed) < Conv1D.sparseShare * Double(positions * filters)
+        let count = dilation == 1 ? kernels.pointee.countNonzeros(dy, positions * filters) : Int.max
+        let isSparse = Double(count) < Conv1D.sparseShare * Double(positions * filters)
+        // Making all windows costs as much as two elements in each.
+        let listsRows = isSparse && makesWindowGradients(kernels: pass.kernels) && count > 2 * positions
+        if isSparse, x != nil || !listsRows {
+            _ = kernels.pointee.listNonzeros(dy, positions, filters, indices, values, counts)
         }
         if let x, let gradient {
             let padded = paddedInput(x, pass)
@@ -109,7 +96,14 @@ extension Conv1D {
         guard let dx else { return }
         let target = totalPadding > 0 ? pass.scratch + parts.paddedGradient : dx
         target.update(repeating: 0, count: (pass.input.length + totalPadding) * channels)
-        if isSparse {
+        if listsRows {
+            let listed = kernels.pointee.listNonzeros(dy, positions * filters, 1, indices, values, counts)
+            let windows = pass.scratch + parts.windows
+            let weights = pass.prepared + preparedLayout(kernels: pass.kernels).backward
+            kernels.pointee.multiplyListed(
+                indices, values, listed, filters, weights, nil, windows, span, positions, span, filters)
+            addWindows(windows, to: target, pass)
+        } else if isSparse {
             kernels.pointee.scatterSparseRows(
                 pass.parameters, span, target, stride * channels, indices, values, counts, positions, filters)
         } else {
@@ -145,7 +139,12 @@ extension Conv1D {
             return
         }
         pass.kernels.multiply(dy, filters, weights, nil, windows, span, positions, span, filters, false)
-        for p in 0..<positions {
+        addWindows(windows, to: dx, pass)
+    }
+
+    /// dx += the gradients of all windows.
+    private func addWindows(_ windows: Floats, to dx: MutableFloats, _ pass: LayerPass) {
+        for p in 0..<pass.output.length {
             let start = dx + p * stride * channels
             if dilation == 1 {
                 pass.kernels.add(windows + p * span, start, span)

@@ -9,8 +9,6 @@ import DeepMotifKernelTable
 extension Conv1D {
     /// A listed element costs as much as two and a half elements of the dense product.
     private static let listedShare = 0.35
-    /// Elements in the middle of the sequence that tell whether a list is worth making.
-    private static let probe = 512
 
     /// Writes y and returns true where the (padded) input x is sparse; otherwise does nothing.
     func multiplyNonzeros(
@@ -24,15 +22,10 @@ extension Conv1D {
         let indices = (base + 4 * parts.indices).bindMemory(to: Int32.self, capacity: count)
         let listed = (base + 4 * parts.counts).bindMemory(to: Int32.self, capacity: 1)
         let values = pass.scratch + parts.values
-        func isSparse(_ start: Int, _ length: Int) -> Bool {
-            let total = kernels.pointee.listNonzeros(x + start, length, 1, indices, values, listed)
-            return Double(total) < Conv1D.listedShare * Double(length)
-        }
-        if count > 4 * Conv1D.probe, !isSparse((count - Conv1D.probe) / 2, Conv1D.probe) { return false }
-        guard isSparse(0, count) else { return false }
+        guard Double(kernels.pointee.countNonzeros(x, count)) < Conv1D.listedShare * Double(count) else { return false }
+        let total = kernels.pointee.listNonzeros(x, count, 1, indices, values, listed)
         kernels.pointee.multiplyListed(
-            indices, values, Int(listed.pointee), stride * channels, weights, bias, y, filters, positions, filters,
-            span)
+            indices, values, total, stride * channels, weights, bias, y, filters, positions, filters, span)
         return true
     }
 }

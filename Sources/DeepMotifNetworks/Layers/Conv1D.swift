@@ -71,7 +71,7 @@ package struct Conv1D: Layer {
 
     // MARK: Prepared weights
 
-    /// Where the prepared forms of the weights start: the table of letters (width, 5, F) for codes; the packed forward
+    /// Where the prepared forms of the weights start: the table of letters (width, 5, F) or of pairs for codes; the packed forward
     /// matrix, whole windows or one tap after the other; the packed backward matrix, likewise.
     struct Prepared {
         var forward: Int
@@ -90,7 +90,7 @@ package struct Conv1D: Layer {
     }
 
     func preparedLayout(kernels: KernelTable) -> Prepared {
-        let forward = acceptsCodes ? aligned(width * 5 * filters) : 0
+        let forward = acceptsCodes ? aligned(codeTableCount) : 0
         let forwardTap = aligned(kernels.packedCount(k: channels, n: filters))
         let forwardCount = dilation == 1 ? aligned(kernels.packedCount(k: span, n: filters)) : width * forwardTap
         let backwardTap = aligned(kernels.packedCount(k: filters, n: channels))
@@ -107,7 +107,7 @@ package struct Conv1D: Layer {
 
     package func prepare(_ parameters: Floats, to prepared: MutableFloats, kernels: KernelTable) {
         let layout = preparedLayout(kernels: kernels)
-        if acceptsCodes { fillTable(parameters, prepared) }
+        if acceptsCodes { fillCodeTable(parameters, prepared) }
         if !hasBias { (prepared + layout.bias).update(repeating: 0, count: filters) }
         if dilation == 1 {
             kernels.packMatrix(parameters, 1, span, span, filters, prepared + layout.forward)
@@ -126,16 +126,6 @@ package struct Conv1D: Layer {
                     parameters + k * channels, span, 1, filters, channels,
                     prepared + layout.backward + k * layout.backwardTap)
             }
-        }
-    }
-
-    private func fillTable(_ parameters: Floats, _ table: MutableFloats) {
-        for k in 0..<width {
-            for code in 0..<letterCount {
-                let row = table + (k * 5 + code) * filters
-                for f in 0..<filters { row[f] = parameters[f * span + k * channels + code] }
-            }
-            (table + (k * 5 + letterCount) * filters).update(repeating: 0, count: filters)
         }
     }
 
@@ -159,11 +149,7 @@ package struct Conv1D: Layer {
             ? pass.parameters + filters * span : pass.prepared + preparedLayout(kernels: pass.kernels).bias
         switch input {
         case .codes(let codes):
-            let geometry = geometry(pass)
-            for row in 0..<pass.rows {
-                pass.kernels.convolveCodes(
-                    codes + row * pass.input.length, pass.prepared, bias, output + row * pass.output.count, geometry)
-            }
+            convolve(codes, bias, output, pass)
         case .dense(let x):
             for row in 0..<pass.rows {
                 let padded = paddedInput(x + row * pass.input.count, pass)

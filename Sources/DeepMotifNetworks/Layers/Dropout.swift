@@ -17,6 +17,8 @@ package struct Dropout: Layer {
 
     package func outputShape(for input: Shape) -> Shape { input }
 
+    package func zerosBlockGradient(before: Bool) -> Bool { before }
+
     package func forward(_ input: LayerInput, to output: MutableFloats, pass: LayerPass) {
         apply(input.floats, output, pass)
     }

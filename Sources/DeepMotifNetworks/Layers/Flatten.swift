@@ -18,6 +18,8 @@ package struct Flatten: Layer {
         return Shape(length: 1, channels: input.count)
     }
 
+    package func zerosBlockGradient(before: Bool) -> Bool { before }
+
     package func forward(_ input: LayerInput, to output: MutableFloats, pass: LayerPass) {
         let x = input.floats
         if isChannelsFirst {

@@ -39,6 +39,8 @@ package struct GlobalMaxPool1D: Layer {
 
     package func outputShape(for input: Shape) -> Shape { Shape(length: 1, channels: input.channels) }
 
+    package func zerosBlockGradient(before: Bool) -> Bool { before }
+
     package func cacheCount(for input: Shape, kernels: KernelTable) -> Int { input.channels }
 
     package func forward(_ input: LayerInput, to output: MutableFloats, pass: LayerPass) {

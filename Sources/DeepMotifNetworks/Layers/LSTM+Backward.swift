@@ -34,7 +34,7 @@ extension LSTM {
                 addRecurrentGradient(states + direction * units, gates, gradient, work, direction, pass)
             }
             if let inputGradient {
-                writeInputGradient(gates, inputGradient, prepared + layout.backward, direction, pass)
+                writeInputGradient(input, gates, inputGradient, prepared, layout, direction, pass)
             }
         }
     }
@@ -111,14 +111,33 @@ extension LSTM {
         }
     }
 
+    /// Gates x input weights, sequence by sequence: dot products where few elements are wanted.
     private func writeInputGradient(
-        _ gates: Floats, _ inputGradient: MutableFloats, _ weights: Floats, _ direction: Int, _ pass: LayerPass
+        _ input: LayerInput, _ gates: Floats, _ inputGradient: MutableFloats, _ prepared: Floats, _ layout: Prepared,
+        _ direction: Int, _ pass: LayerPass
     ) {
+        let kernels = pass.table
         let gateWidth = 4 * pass.kernels.paddedUnits(units)
-        let own = splitsInput ? inputGradient + direction * inputWidth : inputGradient
-        pass.kernels.multiply(
-            gates, gateWidth, weights, nil, own, channels, pass.rows * pass.input.length, inputWidth, gateWidth,
-            direction == 1 && !splitsInput)
+        let length = pass.input.length
+        let start = splitsInput ? direction * inputWidth : 0
+        let adds = direction == 1 && !splitsInput
+        var masks: Floats?
+        if case .dense(let x) = input, pass.zerosBlockGradient { masks = x }
+        for row in 0..<pass.rows {
+            let own = gates + row * length * gateWidth
+            let target = inputGradient + row * length * channels + start
+            let mask = masks.map { $0 + row * length * channels }
+            if inputWidth <= LSTM.fewColumns || isMostlyZero(mask, pass) {
+                kernels.pointee.multiplyMasked(
+                    own, gateWidth, prepared + layout.transposed, mask.map { $0 + start }, target, channels, length,
+                    inputWidth,
+                    gateWidth, adds)
+            } else {
+                kernels.pointee.multiply(
+                    own, gateWidth, prepared + layout.backward, nil, target, channels, length, inputWidth, gateWidth,
+                    adds)
+            }
+        }
     }
 
     /// Calls with each row of PyTorch's order and its place in the kernels' order.

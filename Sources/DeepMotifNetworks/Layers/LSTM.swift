@@ -67,6 +67,8 @@ package struct LSTM: Layer {
         var table: Int
         var forward: Int
         var backward: Int
+        /// Input weights, transposed: (D, 4P).
+        var transposed: Int
         var recurrent: Int
         var recurrentTransposed: Int
         var count: Int
@@ -78,11 +80,13 @@ package struct LSTM: Layer {
         let table = bias + aligned(4 * padded)
         let forward = table + (acceptsCodes ? aligned(5 * 4 * padded) : 0)
         let backward = forward + aligned(kernels.packedCount(k: inputWidth, n: 4 * padded))
-        let recurrent = backward + aligned(kernels.packedCount(k: 4 * padded, n: inputWidth))
-        let transposed = recurrent + aligned(units * 4 * padded)
+        let transposed = backward + aligned(kernels.packedCount(k: 4 * padded, n: inputWidth))
+        let recurrent = transposed + aligned(4 * padded * inputWidth)
+        let recurrentTransposed = recurrent + aligned(units * 4 * padded)
         return Prepared(
-            weights: 0, bias: bias, table: table, forward: forward, backward: backward, recurrent: recurrent,
-            recurrentTransposed: transposed, count: transposed + aligned(4 * padded * padded))
+            weights: 0, bias: bias, table: table, forward: forward, backward: backward, transposed: transposed,
+            recurrent: recurrent, recurrentTransposed: recurrentTransposed,
+            count: recurrentTransposed + aligned(4 * padded * padded))
     }
 
     /// Place of gate `gate` of unit `unit` in a row of gates.
@@ -104,6 +108,11 @@ package struct LSTM: Layer {
                 target + layout.weights, 1, inputWidth, inputWidth, 4 * padded, target + layout.forward)
             kernels.packMatrix(
                 target + layout.weights, inputWidth, 1, 4 * padded, inputWidth, target + layout.backward)
+            for i in 0..<inputWidth {
+                for place in 0..<(4 * padded) {
+                    target[layout.transposed + i * 4 * padded + place] = target[layout.weights + place * inputWidth + i]
+                }
+            }
             let recurrent = source + 4 * units * inputWidth
             kernels.packRecurrent(recurrent, units, padded, target + layout.recurrent)
             kernels.packRecurrentTransposed(recurrent, units, padded, target + layout.recurrentTransposed)
@@ -139,8 +148,10 @@ package struct LSTM: Layer {
 
     /// Where the parts of the scratch memory start.
     struct Scratch {
-        /// Input products (rows, L, 4P), in the backward pass the gradient of the table or of the ordered weights.
+        /// Input products (rows, L, 4P) of each direction, in the backward pass the gradient of the table or of the
+        /// ordered weights.
         var gates: Int
+        var direction: Int
         /// The kernels' own.
         var kernel: Int
         /// Hidden states (rows, L, directions H) where the output does not hold them, and their gradient.
@@ -155,7 +166,8 @@ package struct LSTM: Layer {
             let padded = kernels.paddedUnits(layer.units)
             let states = layer.returnsSequences ? 0 : aligned(rows * length * layer.outputWidth)
             gates = 0
-            kernel = aligned(rows * length * 4 * padded)
+            direction = aligned(rows * length * 4 * padded)
+            kernel = layer.directions * direction
             hidden = kernel + aligned(kernels.lstmScratchCount(padded))
             hiddenGradient = hidden + states
             weights = hiddenGradient + states
@@ -202,6 +214,7 @@ package struct LSTM: Layer {
         let cache = Cache(layer: self, length: length, rows: pass.rows, kernels: pass.kernels)
         var states = output
         if !returnsSequences { states = pass.cache.map { $0 + cache.hidden } ?? pass.scratch + scratch.hidden }
+        if case .dense(let x) = input { writeInputProducts(x, scratch, pass) }
         for direction in 0..<directions {
             let saved = pass.cache.map { $0 + direction * cache.direction }
             runDirection(direction, input, states + direction * units, saved, cache, scratch, pass)
@@ -219,12 +232,7 @@ package struct LSTM: Layer {
         var gateInputs = prepared + layout.table
         switch input {
         case .codes(let letters): codes = letters
-        case .dense(let x):
-            let products = pass.scratch + scratch.gates
-            let own = splitsInput ? x + direction * inputWidth : x
-            writeInputProducts(
-                own, prepared: prepared, layout: layout, lists: pass.scratch + scratch.lists, to: products, pass)
-            gateInputs = Floats(products)
+        case .dense: gateInputs = Floats(pass.scratch + scratch.gates + direction * scratch.direction)
         }
         pass.kernels.lstmForward(
             codes, gateInputs, prepared + layout.recurrent, states, saved.map { $0 + cache.gates },

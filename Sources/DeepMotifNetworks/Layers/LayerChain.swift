@@ -143,6 +143,7 @@ package struct LayerChain: Sendable {
         own.prepared += place.prepared
         own.scratch += 2 * bufferCount
         own.cache = pass.cache.map { $0 + pass.rows * place.cache }
+        own.zerosBlockGradient = pass.zerosBlockGradient && place.layer == 0
         own.key = mixBits(pass.key &+ 0xD1B5_4A32_D192_ED03 &* UInt64(firstStream + place.layer + 1))
         return own
     }

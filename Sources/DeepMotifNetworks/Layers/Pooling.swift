@@ -47,6 +47,8 @@ package struct MaxPool1D: Layer {
         try windows.outputShape(kind, for: input)
     }
 
+    package func zerosBlockGradient(before: Bool) -> Bool { before }
+
     package func cacheCount(for input: Shape, kernels: KernelTable) -> Int {
         max(0, windows.count(length: input.length)) * input.channels
     }
