@@ -86,6 +86,12 @@ package struct LayerSpec: Sendable, Equatable {
         case DM_LAYER_GLOBAL_MAX_POOL1D: return GlobalMaxPool1D()
         case DM_LAYER_GLOBAL_AVERAGE_POOL1D: return GlobalAveragePool1D()
         case DM_LAYER_GLOBAL_MAX_AVERAGE_POOL1D: return GlobalMaxAveragePool1D()
+        case DM_LAYER_MAXOUT:
+            let size = try size(width, "width", of: "maxout")
+            guard input.channels % size == 0 else {
+                throw .invalidArgument("width of maxout must divide its \(input.channels) channels; got \(size)")
+            }
+            return Maxout(size: size)
         case DM_LAYER_LSTM: return try makeLSTM(input: input)
         case DM_LAYER_GRU:
             let units = try size(units, "units", of: "gru")

@@ -117,6 +117,11 @@ extension NetworkCase {
             NetworkCase("residual in residual", start + [.residual([plain, wide], shortcut: [wide, tanh])] + ending),
             NetworkCase("max and mean", start + [LayerSpec(DM_LAYER_GLOBAL_MAX_AVERAGE_POOL1D)] + ending.suffix(1)),
             NetworkCase(
+                "maxout",
+                [
+                    LayerSpec(DM_LAYER_CONV1D, units: 6, width: 2), tanh, LayerSpec(DM_LAYER_MAXOUT, width: 3), tanh,
+                ] + ending),
+            NetworkCase(
                 "flatten by channels",
                 start + [LayerSpec(DM_LAYER_FLATTEN).with { $0.order = DM_ORDER_CHANNELS }, tanh] + ending.suffix(1)),
             NetworkCase(

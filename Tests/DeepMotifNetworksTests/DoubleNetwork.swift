@@ -118,6 +118,13 @@ struct DoubleNetwork {
             let highest = pool(x, whole(x)) { values, _ in values.max() ?? 0 }.values
             let mean = pool(x, whole(x)) { $0.reduce(0, +) / Double($1) }.values
             return Block(length: 1, channels: 2 * x.channels, values: zip(highest, mean).flatMap { [$0, $1] })
+        case DM_LAYER_MAXOUT:
+            let groups = x.channels / spec.width
+            return Block(
+                length: x.length, channels: groups,
+                values: (0..<x.length).flatMap { p in
+                    (0..<groups).map { g in (0..<spec.width).map { x[p, $0 * groups + g] }.max() ?? 0 }
+                })
         case DM_LAYER_FLATTEN:
             var values = x.values
             if spec.order == DM_ORDER_CHANNELS {

@@ -85,5 +85,6 @@ import Testing
         #expect(message([LayerSpec(DM_LAYER_ELU).with { $0.slope = .nan }, pool]).contains("slope of elu"))
         #expect(message([LayerSpec(DM_LAYER_FLATTEN).with { $0.order = 7 }]).contains("order of flatten"))
         #expect(message([LayerSpec(DM_LAYER_GRU, units: 0), pool]).contains("units of gru"))
+        #expect(message([LayerSpec(DM_LAYER_MAXOUT, width: 3), pool]).contains("width of maxout must divide its 4"))
     }
 }

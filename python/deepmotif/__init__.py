@@ -59,6 +59,11 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for type checkers and editors
         saliency as saliency,
         temporal_scores as temporal_scores,
     )
+    from .interchange import (
+        from_torch as from_torch,
+        load_deepbind as load_deepbind,
+        load_keras as load_keras,
+        load_onnx as load_onnx,
     from .resolve import (
         DeepResolve as DeepResolve,
         deepresolve as deepresolve,
@@ -170,6 +175,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "saliency",
         "temporal_scores",
     ),
+    "interchange": ("from_torch", "load_deepbind", "load_keras", "load_onnx"),
     "resolve": ("DeepResolve", "deepresolve"),
     "similarity": (
         "association_counts",

@@ -190,7 +190,8 @@ static PyObject *model_parameter_info(PyObject *self, void *unused) {
     int32_t status = dm_model_parameter_count(model->handle, &arrays, &scalars);
     if (status != DM_OK) return raise_status(state_of_type(Py_TYPE(self)), status);
     PyObject *list = PyList_New(0);
-    char name[64];
+    /* Sixteen blocks within each other, each with its kind, its number and "shortcut". */
+    char name[1024];
     for (int64_t i = 0; i < arrays && list != NULL; i++) {
         status = dm_model_parameter_info(model->handle, i, name, sizeof name, shape, &rank);
         if (status != DM_OK) {

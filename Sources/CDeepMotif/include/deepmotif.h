@@ -99,6 +99,7 @@ int32_t dm_sequence_markov(
 #define DM_LAYER_SOFTMAX 19            /* over the channels of each position */
 #define DM_LAYER_GLOBAL_MAX_AVERAGE_POOL1D 20  /* 2C channels: maximum and mean of each channel, interleaved */
 #define DM_LAYER_RESIDUAL 21           /* body_count, shortcut_count */
+#define DM_LAYER_MAXOUT 23             /* width: blocks of channels, of which the maximum is taken */
 #define DM_LAYER_BATCH_NORM1D 22       /* momentum, epsilon; training takes the statistics of the whole batch */
 
 #define DM_PADDING_VALID 0

@@ -11,6 +11,7 @@ from ._config import from_config, to_config
 from ._convolution import Conv1D
 from ._elementwise import ELU, GELU, Dropout, Exponential, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from ._linear import BatchNorm1D, Dense, Flatten, LayerNorm
+from ._maxout import Maxout
 from ._pooling import (
     AveragePool1D,
     GlobalAveragePool1D,
@@ -40,6 +41,7 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "MaxPool1D",
+    "Maxout",
     "ReLU",
     "Residual",
     "Sigmoid",

@@ -11,6 +11,7 @@ from ._base import Layer
 from ._convolution import Conv1D
 from ._elementwise import ELU, GELU, Dropout, Exponential, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from ._linear import BatchNorm1D, Dense, Flatten, LayerNorm
+from ._maxout import Maxout
 from ._pooling import (
     AveragePool1D,
     GlobalAveragePool1D,
@@ -25,8 +26,8 @@ _CLASSES: dict[str, type[Layer]] = {
     layer.kind: layer
     for layer in (
         Conv1D, MaxPool1D, AveragePool1D, GlobalMaxPool1D, GlobalAveragePool1D, GlobalMaxAveragePool1D, LSTM, GRU,
-        Dense, Flatten, LayerNorm, BatchNorm1D, Dropout, ReLU, LeakyReLU, ELU, GELU, Exponential, Sigmoid,
-        Tanh, Softmax, Residual,
+        Dense, Flatten, LayerNorm, BatchNorm1D, Maxout, Dropout, ReLU, LeakyReLU, ELU, GELU, Exponential,
+        Sigmoid, Tanh, Softmax, Residual,
     )
 }  # fmt: skip
 
