@@ -40,18 +40,16 @@ def main() -> None:
                 m, "dropout_1", list(range(options.classes)), max_steps=options.steps, directory=folder, progress=True
             )
             cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-            print(
-                f"{options.classes} classes x 10 restarts x {options.steps} steps {turn}: {wall:.1f} s, {cpu:.1f} s CPU"
-            )
+            size = f"{options.classes} classes x 10 restarts x {options.steps} steps"
+            print(f"{size} {turn}: {wall:.1f} s, {cpu:.1f} s CPU")
             if turn == "computed":
                 one = cpu / (options.classes * 10 * (options.steps + 1))
                 print(
                     f"919 classes x 10 restarts x 500 steps at this rate: {one * 919 * 10 * 500 / 3600:.1f} CPU hours"
                 )
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(
-        f"{m.n_parameters_} parameters; memory {before / 1024:.0f} MB before, {after / 1024:.0f} MB at most; {results[0]}"
-    )
+    print(f"{m.n_parameters_} parameters; {results[0]}")
+    print(f"memory {before / 1024:.0f} MB before, {after / 1024:.0f} MB at most")
 
 
 if __name__ == "__main__":

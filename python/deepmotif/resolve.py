@@ -23,7 +23,7 @@ from ._reading import checked_path
 from ._resolve_result import DeepResolve
 from ._validation import check_number, check_whole, draw_seed
 from ._views import check_model, label_of, progress_bar
-from .exceptions import FileFormatError, InvalidArgumentError, ShapeError
+from .exceptions import FileFormatError, FileWriteError, InvalidArgumentError, ShapeError
 
 __all__ = ["DeepResolve", "deepresolve"]
 
@@ -289,7 +289,11 @@ class _Folder:
 
     def __init__(self, path: Path, settings: dict[str, Any]) -> None:
         self._path = path
-        path.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = f"could not make the folder: {error.strerror or error}"
+            raise FileWriteError(error.errno, reason, str(path)) from None
         text = json.dumps(settings, indent=2) + "\n"
         known = path / "settings.json"
         if not known.exists():

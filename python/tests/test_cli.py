@@ -16,7 +16,7 @@ from cli_cases import MAGIC, QUICK, fails, run, table, write_files
 import deepmotif as dm
 from deepmotif import cli
 
-COMMANDS = ["demo", "train", "predict", "dashboard", "motifs", "tomtom", "scan", "bench"]
+COMMANDS = ["demo", "train", "predict", "dashboard", "resolve", "motifs", "tomtom", "scan", "bench"]
 
 
 @pytest.fixture(scope="module")

@@ -260,6 +260,9 @@ def test_directory_keeps_and_finds_results(model, tmp_path):
         np.testing.assert_array_equal(a.maps, b.maps)
         np.testing.assert_array_equal(a.ofiv, b.ofiv)
         assert (a.target, a.n_components, repr(a)) == (b.target, b.n_components, repr(b))
+    (tmp_path / "file").touch()
+    with pytest.raises(dm.FileWriteError, match="folder"):
+        dm.deepresolve(model, target=0, restarts=4, l2=L2, directory=tmp_path / "file")
     with pytest.raises(dm.InvalidArgumentError, match="same model and arguments"):
         dm.deepresolve(model, target=0, restarts=5, l2=L2, directory=tmp_path)
 
