@@ -64,6 +64,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for type checkers and editors
         load_deepbind as load_deepbind,
         load_keras as load_keras,
         load_onnx as load_onnx,
+    )
     from .resolve import (
         DeepResolve as DeepResolve,
         deepresolve as deepresolve,
