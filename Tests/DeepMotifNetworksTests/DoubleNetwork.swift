@@ -85,6 +85,8 @@ struct DoubleNetwork {
         return result
     }
 
+    private func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+
     private func forward(_ spec: LayerSpec, _ x: Block, _ rest: inout ArraySlice<Double>) -> Block {
         func take(_ count: Int) -> [Double] {
             defer { rest = rest.dropFirst(count) }

@@ -157,7 +157,7 @@ class Predictor(FittedModel):
         return scores, targets, output
 
     def activations(self, X: Any, layer: str | int) -> Float:
-        """Output of one layer.
+        """Output of one layer for the strand as given.
 
         Parameters
         ----------
