@@ -73,8 +73,8 @@ struct DoubleNetwork {
         var result = blocks
         for c in 0..<channels {
             let all = blocks.flatMap { block in (0..<block.length).map { block[$0, c] } }
-            let center = all.reduce(0, +) / Double(all.count)
-            let variance = all.reduce(0) { $0 + ($1 - center) * ($1 - center) } / Double(all.count)
+            let center = mean(all)
+            let variance = mean(all.map { ($0 - center) * ($0 - center) })
             let scale = weights[c] / (variance + Double(spec.epsilon)).squareRoot()
             for i in blocks.indices {
                 for p in 0..<blocks[i].length {
