@@ -94,7 +94,8 @@ package protocol Layer: Sendable {
     func scratchCount(for input: Shape, rows: Int, kernels: KernelTable) -> Int
     func cacheCount(for input: Shape, kernels: KernelTable) -> Int
 
-    /// Floats of statistics of a whole batch that training needs; above 0, batches go layer by layer.
+    /// Floats of statistics of a whole batch that training needs; above 0, batches go layer by layer. A block counts
+    /// none for the layers inside of it.
     var statisticsCount: Int { get }
 
     func forward(_ input: LayerInput, to output: MutableFloats, pass: LayerPass)

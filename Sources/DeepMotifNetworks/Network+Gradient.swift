@@ -14,7 +14,7 @@ struct GradientBlock {
     var key: UInt64 = 0
     /// Number of the block's first row in its batch.
     var firstRow = 0
-    /// Statistics of the batch by layer (`Network.statisticsOffsets`); nil: running ones.
+    /// Statistics of the batch by layer (`LayerPlaces`); nil: running ones.
     var statistics: Floats?
     /// The gradient is in the second of the plan's two buffers.
     var isSwapped = false
@@ -54,41 +54,52 @@ extension Network {
         }
     }
 
-    func gradientPlan(length: Int, count: Int, multiple: Int = 1) throws(DeepMotifError) -> PassPlan {
-        try gradientPlan(0..<layers.count, length: length, count: count, multiple: multiple)
+    /// Unfolded plans are for training alone: they stop at every layer where the rows of a batch meet.
+    func gradientPlan(
+        length: Int, count: Int, multiple: Int = 1, isUnfolded: Bool = false
+    ) throws(DeepMotifError) -> PassPlan {
+        try gradientPlan(0..<layers.count, length: length, count: count, multiple: multiple, isUnfolded: isUnfolded)
     }
 
     /// The plan of some layers alone, whose input has `length` positions.
     func gradientPlan(
-        _ range: Range<Int>, length: Int, count: Int, multiple: Int = 1
+        _ range: Range<Int>, length: Int, count: Int, multiple: Int = 1, isUnfolded: Bool = false
     ) throws(DeepMotifError) -> PassPlan {
         let shapes = try shapes(range, input: try inputShape(ofLayer: range.lowerBound, length: length))
         return PassPlan(
-            purpose: .gradient, layers: layers[range], shapes: shapes, count: count, multiple: multiple,
-            kernels: kernels)
+            purpose: .gradient, stops: try places.stops(range, shapes: shapes, isUnfolded: isUnfolded),
+            count: count, multiple: multiple, kernels: kernels)
     }
 
     /// Runs a block forward, keeps what the backward pass needs, and returns its scores (rows, C).
     func forward(_ plan: PassPlan, _ block: inout GradientBlock) -> Floats {
         block.input = expandedInput(block.input, plan, rows: block.rows, workspace: block.workspace)
-        return forward(plan, block, steps: 0..<plan.steps.count)
+        forward(plan, block, steps: 0..<plan.steps.count)
+        return scores(plan, block)
+    }
+
+    /// What the last step wrote.
+    func scores(_ plan: PassPlan, _ block: GradientBlock) -> Floats {
+        Floats(block.workspace + (plan.steps[plan.steps.count - 1].target ?? 0))
     }
 
     /// The same for some steps, after those before them; the input of the first was expanded.
-    @discardableResult
-    func forward(_ plan: PassPlan, _ block: GradientBlock, steps: Range<Int>) -> Floats {
-        var current = input(of: steps.lowerBound, plan, block)
+    func forward(_ plan: PassPlan, _ block: GradientBlock, steps: Range<Int>) {
         for step in plan.steps[steps] {
             let target = block.workspace + (step.target ?? 0)
-            layers[step.layer].forward(current, to: target, pass: layerPass(step, plan, block))
-            current = .dense(Floats(target))
+            switch step.role {
+            case .layer:
+                places[step.layer].layer.forward(
+                    input(of: step, block), to: target, pass: layerPass(step, plan, block))
+            case .fork, .turn: break
+            case .join: join(step, block, to: target)
+            }
         }
-        return current.floats
     }
 
     /// What a step reads.
-    func input(of step: Int, _ plan: PassPlan, _ block: GradientBlock) -> LayerInput {
-        step == 0 ? block.input : .dense(Floats(block.workspace + (plan.steps[step - 1].target ?? 0)))
+    func input(of step: PassPlan.Step, _ block: GradientBlock) -> LayerInput {
+        step.source.map { .dense(Floats(block.workspace + $0)) } ?? block.input
     }
 
     /// The gradient of what the last step that ran backward reads.
@@ -113,16 +124,20 @@ extension Network {
     ) {
         var gradient = gradient(plan, block)
         var other = block.workspace + (block.isSwapped ? plan.gradients.0 : plan.gradients.1)
-        let last = inputGradient == nil ? firstTrainedLayer : 0
+        let last = inputGradient == nil ? plan.firstStep(ofLayer: firstTrainedLayer) : 0
         for index in stride(from: steps.upperBound - 1, through: max(last, steps.lowerBound), by: -1) {
             let step = plan.steps[index]
-            let layer = layers[step.layer]
+            guard step.role == .layer else {
+                branch(step, block, gradient: gradient)
+                continue
+            }
+            let layer = places[step.layer].layer
             let isInPlace = layer.isInPlace && index > last
             let target: MutableFloats? = index == last ? inputGradient : isInPlace ? gradient : other
             layer.backward(
-                input(of: index, plan, block), output: Floats(block.workspace + (step.target ?? 0)),
+                input(of: step, block), output: Floats(block.workspace + (step.target ?? 0)),
                 outputGradient: gradient,
-                inputGradient: target, parameterGradient: parameterGradient.map { $0 + parameters.offsets[step.layer] },
+                inputGradient: target, parameterGradient: parameterGradient.map { $0 + places[step.layer].parameters },
                 pass: layerPass(step, plan, block))
             if !isInPlace {
                 swap(&gradient, &other)
@@ -135,13 +150,37 @@ extension Network {
         var pass = layerPass(
             step, rows: block.rows, scratch: block.workspace + plan.scratch, cache: block.workspace + step.cache)
         pass.isTraining = block.isTraining
-        pass.key = mixBits(block.key &+ UInt64(truncatingIfNeeded: step.layer))
+        pass.key = places[step.layer].key(block.key)
         pass.firstRow = block.firstRow
         pass.zerosBlockGradient = step.zerosBlockGradient
-        if let statistics = block.statistics, layers[step.layer].statisticsCount > 0 {
-            pass.statistics = statistics + statisticsOffsets[step.layer]
+        if let statistics = block.statistics, places[step.layer].layer.statisticsCount > 0 {
+            pass.statistics = statistics + places[step.layer].statistics
         }
         return pass
+    }
+
+    // MARK: Unfolded blocks
+
+    /// The output of a residual block: that of the body and that of the shortcut.
+    private func join(_ step: PassPlan.Step, _ block: GradientBlock, to output: MutableFloats) {
+        let count = block.rows * step.output.count
+        output.update(from: block.workspace + (step.beside ?? 0), count: count)
+        kernels.add(input(of: step, block).floats, output, count)
+    }
+
+    /// Backward, the block's output gradient is kept where the branches join, exchanged for the shortcut's input gradient
+    /// where they turn from the shortcut to the body, and that one added to the body's where they fork.
+    private func branch(_ step: PassPlan.Step, _ block: GradientBlock, gradient: MutableFloats) {
+        let kept = block.workspace + step.cache
+        switch step.role {
+        case .layer: break
+        case .join: kept.update(from: gradient, count: block.rows * step.output.count)
+        case .turn:
+            for i in 0..<(block.rows * max(step.input.count, step.output.count)) {
+                (kept[i], gradient[i]) = (gradient[i], kept[i])
+            }
+        case .fork: kernels.add(Floats(kept), gradient, block.rows * step.input.count)
+        }
     }
 }
 

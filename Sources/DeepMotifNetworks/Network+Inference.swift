@@ -47,7 +47,8 @@ extension Network {
         }
         prepareParameters()
         let plan = PassPlan(
-            purpose: .inference, layers: layers[range], shapes: shapes, count: rows, kernels: kernels)
+            purpose: .inference, stops: try places.stops(range, shapes: shapes, isUnfolded: false), count: rows,
+            kernels: kernels)
         let blocks = (rows + plan.rows - 1) / plan.rows
         let memory = try workspaces.reserve(workers: min(threads, blocks), count: plan.count)
         defer { workspaces.trim() }

@@ -19,13 +19,11 @@ package final class Network: @unchecked Sendable {
     package let parameters: ParameterStore
     /// The first layer with parameters: training goes back no further.
     let firstTrainedLayer: Int
-    /// Where a layer's statistics of a batch start, and floats of all.
-    let statisticsOffsets: [Int]
-    let statisticsCount: Int
+    /// Where the numbers of all layers lie.
+    let places: LayerPlaces
     let table: UnsafeMutablePointer<KernelTable>
     let workspaces = Workspaces()
     private let prepared: Buffer<Float>
-    private let preparedOffsets: [Int]
     /// False where parameters changed since `prepare`.
     private var isPrepared = false
 
@@ -69,22 +67,8 @@ package final class Network: @unchecked Sendable {
         firstTrainedLayer = layers.firstIndex { $0.parameterCount > 0 } ?? 0
         parameters = try ParameterStore(layers: layers, names: names)
         parameters.initialize(seed: seed)
-        var offsets: [Int] = []
-        var total = 0
-        for layer in layers {
-            offsets.append(total)
-            total += aligned(layer.preparedCount(kernels: kernels))
-        }
-        preparedOffsets = offsets
-        offsets = []
-        var statistics = 0
-        for layer in layers {
-            offsets.append(statistics)
-            statistics += aligned(layer.statisticsCount)
-        }
-        statisticsOffsets = offsets
-        statisticsCount = statistics
-        prepared = try Buffer(count: total)
+        places = LayerPlaces(layers, parameters: parameters.offsets, kernels: kernels)
+        prepared = try Buffer(count: places.preparedCount)
         table = .allocate(capacity: 1)
         table.initialize(to: kernels)
         minimumLength = findMinimumLength()
@@ -162,7 +146,7 @@ package final class Network: @unchecked Sendable {
         guard !isPrepared else { return }
         for (i, layer) in layers.enumerated() {
             layer.prepare(
-                Floats(parameters.values + parameters.offsets[i]), to: prepared.pointer + preparedOffsets[i],
+                Floats(parameters.values + parameters.offsets[i]), to: prepared.pointer + places[i].prepared,
                 kernels: kernels)
         }
         isPrepared = true
@@ -171,7 +155,7 @@ package final class Network: @unchecked Sendable {
     /// What a layer's `prepare` made of its parameters; valid until they change.
     package func preparedParameters(ofLayer layer: Int) -> Floats {
         prepareParameters()
-        return Floats(prepared.pointer + preparedOffsets[layer])
+        return Floats(prepared.pointer + places[layer].prepared)
     }
 
     /// The pass of one step over a block.
@@ -180,8 +164,8 @@ package final class Network: @unchecked Sendable {
     ) -> LayerPass {
         LayerPass(
             table: UnsafePointer(table), rows: rows, input: step.input, output: step.output,
-            parameters: Floats(parameters.values + parameters.offsets[step.layer]),
-            prepared: Floats(prepared.pointer + preparedOffsets[step.layer]), scratch: scratch, cache: cache,
+            parameters: Floats(parameters.values + places[step.layer].parameters),
+            prepared: Floats(prepared.pointer + places[step.layer].prepared), scratch: scratch, cache: cache,
             isTraining: false, key: 0, firstRow: 0)
     }
 }

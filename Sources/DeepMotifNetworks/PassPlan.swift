@@ -13,16 +13,44 @@ struct PassPlan {
         case gradient
     }
 
-    /// One layer of the pass.
+    /// What happens at a step: a layer's pass, or the branches of an unfolded residual block part. The body runs between
+    /// fork and turn, the shortcut between turn and join.
+    enum Role {
+        case layer, fork, turn, join
+    }
+
+    /// What a plan is made of: a layer with its number among the network's places, and its shapes; at the ends of the
+    /// branches of a block, the block and its shapes.
+    struct Stop {
+        var role = Role.layer
+        var layer: any Layer
+        var number: Int
+        var input: Shape
+        var output: Shape
+    }
+
+    /// One stop of the pass.
     struct Step {
+        var role = Role.layer
+        /// Number of its place.
         var layer: Int
         var input: Shape
         var output: Shape
-        /// Where the output lies; nil: in the caller's memory.
+        /// Where the input lies in a gradient's plan; nil: in the caller's memory.
+        var source: Int?
+        /// Where the output lies; nil: in the caller's memory, or there is none.
         var target: Int?
-        var cache: Int
+        /// A layer's cache; where branches part, room for the block's output gradient or the shortcut's input gradient.
+        var cache = 0
         /// No gradient gets through an input element that is zero.
         var zerosBlockGradient = false
+        /// Where branches join: the body's output, while the input is that of the shortcut.
+        var beside: Int?
+
+        init(_ stop: Stop, source: Int? = nil, target: Int? = nil) {
+            (role, layer, input, output) = (stop.role, stop.number, stop.input, stop.output)
+            (self.source, self.target) = (source, target)
+        }
     }
 
     /// Memory that a block should stay within: about twice what a core's own cache holds, since most of it is passed once.
@@ -48,26 +76,23 @@ struct PassPlan {
     private(set) var scratch = 0
     private(set) var count = 0
 
-    /// `shapes` holds the input's shape and each layer's output. `count` is the number of sequences of the whole call
-    /// and keeps small calls from being one block. The rows of a block are a multiple of `multiple`.
-    init(
-        purpose: Purpose, layers: ArraySlice<any Layer>, shapes: [Shape], count sequences: Int, multiple: Int = 1,
-        kernels: KernelTable
-    ) {
-        let one = PassPlan(purpose: purpose, layers: layers, shapes: shapes, rows: 1, kernels: kernels)
+    /// `count` is the number of sequences of the whole call and keeps small calls from being one block. The rows of a
+    /// block are a multiple of `multiple`.
+    init(purpose: Purpose, stops: [Stop], count sequences: Int, multiple: Int = 1, kernels: KernelTable) {
+        let one = PassPlan(purpose: purpose, stops: stops, rows: 1, kernels: kernels)
         let rowBytes = 4 * max(one.count, 1)
         // Weights are read once a block: a block of big layers holds as much itself as they do, within bounds.
-        let weightBytes = 4 * layers.reduce(0) { $0 + $1.parameterCount }
+        let weightBytes = 4 * stops.reduce(0) { $0 + ($1.role == .layer ? $1.layer.parameterCount : 0) }
         let fitting = max(PassPlan.blockBytes, min(weightBytes, Workspaces.keptBytes)) / rowBytes
         let isBroad = weightBytes > 4 * rowBytes
         let smallest = isBroad && purpose == .gradient ? PassPlan.sharedRows : PassPlan.smallestBlock
         let fair = max(smallest, (sequences + PassPlan.fairBlocks - 1) / PassPlan.fairBlocks)
         let rows = max(1, min(fitting, fair, PassPlan.largestBlock) / multiple) * multiple
-        self = PassPlan(purpose: purpose, layers: layers, shapes: shapes, rows: rows, kernels: kernels)
+        self = PassPlan(purpose: purpose, stops: stops, rows: rows, kernels: kernels)
         self.isBroad = isBroad
     }
 
-    private init(purpose: Purpose, layers: ArraySlice<any Layer>, shapes: [Shape], rows: Int, kernels: KernelTable) {
+    private init(purpose: Purpose, stops: [Stop], rows: Int, kernels: KernelTable) {
         self.purpose = purpose
         self.rows = rows
         var used = 0
@@ -75,52 +100,74 @@ struct PassPlan {
             defer { used += aligned(floats) }
             return used
         }
-        letters = reserve(rows * shapes[0].length * letterCount)
+        letters = reserve(rows * stops[0].input.length * letterCount)
         switch purpose {
-        case .inference: addInferenceSteps(layers, shapes, reserve)
-        case .gradient: addGradientSteps(layers, shapes, kernels, reserve)
+        case .inference: addInferenceSteps(stops, reserve)
+        case .gradient: addGradientSteps(stops, kernels, reserve)
         }
-        let needed = zip(layers, shapes).map { $0.scratchCount(for: $1, rows: rows, kernels: kernels) }
+        let needed = stops.map {
+            $0.role == .layer ? $0.layer.scratchCount(for: $0.input, rows: rows, kernels: kernels) : 0
+        }
         scratch = reserve(needed.max() ?? 0)
         count = used
     }
 
-    private mutating func addInferenceSteps(
-        _ layers: ArraySlice<any Layer>, _ shapes: [Shape], _ reserve: (Int) -> Int
-    ) {
-        let largest = rows * (shapes.dropFirst().map(\.count).max() ?? 0)
+    private mutating func addInferenceSteps(_ stops: [Stop], _ reserve: (Int) -> Int) {
+        let largest = rows * (stops.map(\.output.count).max() ?? 0)
         let buffers = [reserve(largest), reserve(largest)]
         var current: Int?
-        for (i, layer) in layers.enumerated() {
-            let isLast = i == layers.count - 1
-            if current == nil || !layer.isInPlace { current = current == 0 ? 1 : 0 }
-            steps.append(
-                Step(
-                    layer: layers.startIndex + i, input: shapes[i], output: shapes[i + 1],
-                    target: isLast ? nil : buffers[current ?? 0], cache: 0))
+        for (i, stop) in stops.enumerated() {
+            let isLast = i == stops.count - 1
+            if current == nil || !stop.layer.isInPlace { current = current == 0 ? 1 : 0 }
+            steps.append(Step(stop, target: isLast ? nil : buffers[current ?? 0]))
         }
     }
 
-    private mutating func addGradientSteps(
-        _ layers: ArraySlice<any Layer>, _ shapes: [Shape], _ kernels: KernelTable, _ reserve: (Int) -> Int
-    ) {
+    private mutating func addGradientSteps(_ stops: [Stop], _ kernels: KernelTable, _ reserve: (Int) -> Int) {
+        var current: Int?
         var mayOverwrite = false
+        // The forks of the blocks under way, each with its body's output as soon as it is known.
+        var forks: [Step] = []
+        var largest = 0
+        // Where branches meet the sums are taken whole.
         var zerosBlock = false
-        for (i, layer) in layers.enumerated() {
-            let previous = steps.last?.target
-            let target = layer.isInPlace && mayOverwrite ? previous : reserve(rows * shapes[i + 1].count)
-            let cache = reserve(rows * layer.cacheCount(for: shapes[i], kernels: kernels))
-            steps.append(
-                Step(
-                    layer: layers.startIndex + i, input: shapes[i], output: shapes[i + 1], target: target, cache: cache,
-                    zerosBlockGradient: zerosBlock)
-            )
-            zerosBlock = layer.zerosBlockGradient(before: zerosBlock)
-            mayOverwrite = !layer.needsOutput
+        for stop in stops {
+            var step = Step(stop, source: current)
+            largest = max(largest, stop.role == .layer ? stop.output.count : max(stop.input.count, stop.output.count))
+            switch stop.role {
+            case .layer:
+                let isInPlace = stop.layer.isInPlace && mayOverwrite
+                step.target = isInPlace ? current : reserve(rows * stop.output.count)
+                step.cache = reserve(rows * stop.layer.cacheCount(for: stop.input, kernels: kernels))
+                step.zerosBlockGradient = zerosBlock
+                zerosBlock = stop.layer.zerosBlockGradient(before: zerosBlock)
+                mayOverwrite = !stop.layer.needsOutput
+                current = step.target
+            case .fork:
+                step.cache = reserve(rows * max(stop.input.count, stop.output.count))
+                forks.append(step)
+                // Both branches read what is there.
+                mayOverwrite = false
+            case .turn:
+                forks[forks.count - 1].beside = current
+                current = forks[forks.count - 1].source
+                step.cache = forks[forks.count - 1].cache
+                mayOverwrite = false
+            case .join:
+                let fork = forks.removeLast()
+                (step.beside, step.cache) = (fork.beside, fork.cache)
+                step.target = reserve(rows * stop.output.count)
+                mayOverwrite = true
+                current = step.target
+            }
+            if stop.role != .layer { zerosBlock = false }
+            steps.append(step)
         }
-        let largest = rows * (shapes.dropFirst().map(\.count).max() ?? 0)
-        gradients = (reserve(largest), reserve(largest))
+        gradients = (reserve(rows * largest), reserve(rows * largest))
     }
+
+    /// The first step of a layer of the network, which is that of its fork where it is an unfolded block.
+    func firstStep(ofLayer layer: Int) -> Int { steps.firstIndex { $0.layer == layer } ?? 0 }
 }
 
 /// The workers' memory, kept between calls.

@@ -14,7 +14,7 @@ struct StrandTies: @unchecked Sendable {
     /// The place of every parameter's mirror image; its own where it is not tied.
     private let mirrors: Buffer<Int>
     private let count: Int
-    /// By layer: the mirror image of each channel that a batch normalisation reads.
+    /// By the number of a layer's place: the mirror image of each channel that a batch normalisation reads.
     private(set) var channelMirrors: [Int: [Int]] = [:]
 
     /// What reading the other strand does to the output of a layer.
@@ -43,8 +43,7 @@ struct StrandTies: @unchecked Sendable {
                 if case .positions = symmetry, shapes.0.length == 1, layer is Dense {
                     symmetry = .vector(Self.reversal(shapes.0.channels))
                 }
-                symmetry = try tie(
-                    layer, index: i, offset: network.parameters.offsets[i], symmetry, input: shapes.0, output: shapes.1)
+                symmetry = try tie(i, of: network.places, symmetry, input: shapes.0, output: shapes.1)
             } catch {
                 throw error.at("strands cannot share the weights of \(network.layerNames[i])")
             }
@@ -59,9 +58,10 @@ struct StrandTies: @unchecked Sendable {
     // MARK: Layers
 
     private mutating func tie(
-        _ layer: any Layer, index: Int, offset: Int, _ symmetry: Symmetry, input: Shape, output: Shape
+        _ number: Int, of places: LayerPlaces, _ symmetry: Symmetry, input: Shape, output: Shape
     ) throws(DeepMotifError) -> Symmetry {
         if case .invariant = symmetry { return .invariant }
+        let (layer, offset) = (places[number].layer, places[number].parameters)
         switch (layer.kind, symmetry) {
         case ("conv1d", .positions):
             try requireEven(output.channels, "filters")
@@ -80,7 +80,7 @@ struct StrandTies: @unchecked Sendable {
         case ("batch_norm1d", _), ("layer_norm", _):
             let channels = vector(symmetry, input)
             mirrorChannels(of: layer, offset: offset, channels)
-            if layer.kind == "batch_norm1d" { channelMirrors[index] = channels }
+            if layer.kind == "batch_norm1d" { channelMirrors[number] = channels }
             return symmetry
         case ("flatten", .positions): return .vector(Self.reversal(output.channels))
         case ("global_max_pool1d", .positions), ("global_average_pool1d", .positions):
@@ -88,11 +88,29 @@ struct StrandTies: @unchecked Sendable {
         case ("global_max_average_pool1d", .positions):
             // Maximum and mean of a channel stand side by side.
             return .vector((0..<output.channels).map { output.channels - 2 - $0 + 2 * ($0 & 1) })
+        case ("residual", .positions):
+            try tieBranch(places[number].body, of: places, input: input)
+            try tieBranch(places[number].shortcut, of: places, input: input)
+            return .positions
         default:
             guard layer.parameterCount == 0, input.channels == output.channels else {
                 throw .invalidArgument("there is no tie for this kind of layer at this place")
             }
             return symmetry
+        }
+    }
+
+    /// A branch of a residual block, whose layers must all be positions in order.
+    private mutating func tieBranch(
+        _ branch: Range<Int>, of places: LayerPlaces, input: Shape
+    ) throws(DeepMotifError) {
+        var shape = input
+        for number in branch {
+            let output = try places[number].layer.outputShape(for: shape)
+            guard case .positions = try tie(number, of: places, .positions, input: shape, output: output) else {
+                throw .invalidArgument("its \(places[number].layer.kind) ends the positions inside of the block")
+            }
+            shape = output
         }
     }
 

@@ -2,7 +2,8 @@
 //
 // Batch normalisation needs sums over all rows of a batch before any row goes on, and some losses all scores. All blocks
 // of a batch are then kept in memory: they go through the layers up to the next meeting in parallel, the sums of the
-// blocks are added up in order, in Double, and on they go; backward likewise.
+// blocks are added up in order, in Double, and on they go; backward likewise. Residual blocks with such layers inside are
+// unfolded into their layers (`LayerPlaces.stops`).
 
 import CDeepMotif
 import DeepMotifCore
@@ -19,7 +20,7 @@ struct BlockSet: @unchecked Sendable {
 
 extension Trainer {
     func needsLayerByLayer(_ batch: TrainingBatch, _ loss: any Loss) -> Bool {
-        loss is any BatchLoss || (batch.isTraining && network.statisticsCount > 0)
+        loss is any BatchLoss || (batch.isTraining && network.places.statisticsCount > 0)
     }
 
     /// Gradients of one batch, part by part; returns its sums.
@@ -54,7 +55,9 @@ extension Trainer {
     }
 
     /// The layer of a step where rows meet.
-    private func normalization(_ step: PassPlan.Step) -> BatchNorm1D? { network.layers[step.layer] as? BatchNorm1D }
+    private func normalization(_ step: PassPlan.Step) -> BatchNorm1D? {
+        network.places[step.layer].layer as? BatchNorm1D
+    }
 
     private func blockMemory(count: Int, each: Int) throws(DeepMotifError) -> MutableFloats {
         let (total, overflow) = count.multipliedReportingOverflow(by: each)
@@ -90,7 +93,7 @@ extension Trainer {
     private func findStatistics(_ set: BlockSet, _ plan: PassPlan, _ index: Int, _ sums: BlockSums) {
         let step = plan.steps[index]
         guard let layer = normalization(step), let own = statistics(of: step, set) else { return }
-        let parameters = network.parameters.values + network.parameters.offsets[step.layer]
+        let parameters = network.parameters.values + network.places[step.layer].parameters
         let channels = layer.channels
         let mirrors = ties?.channelMirrors[step.layer]
         let n = valueCount(plan, index, set) * (mirrors == nil ? 1 : 2)
@@ -101,7 +104,7 @@ extension Trainer {
             sums.add(
                 channels: channels, c: center, d: center, kernels: network.kernels, threads: set.threads
             ) { block in
-                let x = self.network.input(of: index, plan, set.blocks[block]).floats
+                let x = self.network.input(of: step, set.blocks[block]).floats
                 return (x, x, set.blocks[block].rows * step.input.length)
             }
         }
@@ -128,7 +131,7 @@ extension Trainer {
     /// Where the statistics of a step's layer lie.
     private func statistics(of step: PassPlan.Step, _ set: BlockSet) -> MutableFloats? {
         set.blocks[0].statistics.map {
-            UnsafeMutablePointer(mutating: $0) + network.statisticsOffsets[step.layer]
+            UnsafeMutablePointer(mutating: $0) + network.places[step.layer].statistics
         }
     }
 
@@ -141,8 +144,8 @@ extension Trainer {
     /// The running statistics after a batch.
     func updateRunningStatistics() {
         for found in batchStatistics {
-            guard let layer = network.layers[found.layer] as? BatchNorm1D else { continue }
-            let parameters = network.parameters.values + network.parameters.offsets[found.layer]
+            guard let layer = network.places[found.layer].layer as? BatchNorm1D else { continue }
+            let parameters = network.parameters.values + network.places[found.layer].parameters
             let (means, variances) = (parameters + 2 * layer.channels, parameters + 3 * layer.channels)
             let momentum = Double(layer.momentum)
             for c in 0..<layer.channels {
@@ -158,10 +161,8 @@ extension Trainer {
     private func evaluate(
         _ loss: any Loss, _ set: BlockSet, _ batch: TrainingBatch, _ plan: PassPlan
     ) throws(DeepMotifError) -> TrainingSums {
-        let last = plan.steps[plan.steps.count - 1]
-        @Sendable func scores(_ block: GradientBlock) -> Floats { Floats(block.workspace + (last.target ?? 0)) }
         parallelFor(chunks: set.count, threads: set.threads) { i, _ in
-            self.combineStrands(scores(set.blocks[i]), of: set.blocks[i], in: batch)
+            self.combineStrands(self.network.scores(plan, set.blocks[i]), of: set.blocks[i], in: batch)
         }
         var sums = TrainingSums()
         var scaled = batch
@@ -182,7 +183,7 @@ extension Trainer {
             } else if let loss = loss as? any RowLoss {
                 self.evaluate(loss, block, scaled, gradient: seeds)
             }
-            self.divideStrands(seeds, scores: scores(block), rows: block.rows)
+            self.divideStrands(seeds, scores: self.network.scores(plan, block), rows: block.rows)
         }
         if whole == nil { for i in 0..<batch.count { sums.loss += batch.losses[i] } }
         return sums
@@ -243,13 +244,13 @@ extension Trainer {
         sums.add(
             channels: channels, c: Floats(slope), d: Floats(own), kernels: network.kernels, threads: set.threads
         ) { block in
-            let x = self.network.input(of: index, plan, set.blocks[block]).floats
+            let x = self.network.input(of: step, set.blocks[block]).floats
             let dy = Floats(self.network.gradient(plan, set.blocks[block]))
             return (dy, x, set.blocks[block].rows * step.input.length)
         }
         let mirrors = ties?.channelMirrors[step.layer]
         let n = valueCount(plan, index, set) * (mirrors == nil ? 1 : 2)
-        let gradient = batch.gradients + network.parameters.offsets[step.layer]
+        let gradient = batch.gradients + network.places[step.layer].parameters
         for c in 0..<channels {
             let (sum, product) = (sums.sums[c], sums.products[c])
             gradient[c] += Float(product * Double(inverse[c]))

@@ -38,7 +38,6 @@ package final class Trainer: @unchecked Sendable {
     package init(network: Network, options: TrainerOptions) throws(DeepMotifError) {
         try options.validate()
         let optimizer = try options.makeOptimizer()
-        try Trainer.checkNormalizations(network)
         self.network = network
         self.options = options
         self.optimizer = optimizer
@@ -48,17 +47,6 @@ package final class Trainer: @unchecked Sendable {
         ties = options.strands == DM_STRANDS_SHARED ? try StrandTies(network) : nil
         try setLearningRate(options.learningRate)
         if let ties { try ties.tieAndCheck(network) }
-    }
-
-    /// Rows can meet between the layers of the network, not inside of a block of layers.
-    private static func checkNormalizations(_ network: Network) throws(DeepMotifError) {
-        for (layer, name) in zip(network.layers, network.layerNames) where !(layer is BatchNorm1D) {
-            guard layer.parameterArrays.allSatisfy(\.isTrained) else {
-                throw .invalidArgument(
-                    "\(name) holds a batch_norm1d, which can be trained as a layer of its own only: such networks predict, "
-                        + "but do not train")
-            }
-        }
     }
 
     package func setLearningRate(_ value: Float) throws(DeepMotifError) {
@@ -137,7 +125,7 @@ package final class Trainer: @unchecked Sendable {
     }
 
     func statisticsMemory() throws(DeepMotifError) -> MutableFloats {
-        try Trainer.memory(&statistics, count: network.statisticsCount)
+        try Trainer.memory(&statistics, count: network.places.statisticsCount)
     }
 
     /// Memory that is kept from batch to batch, at least `count` elements.

@@ -36,23 +36,36 @@ struct DoubleNetwork {
 
     /// Scores of a batch in training: normalisations take the statistics of all positions of all rows.
     func trainingScores(_ letters: [[Double]]) -> [[Double]] {
-        var blocks = letters.map { Block(length: $0.count / 4, channels: 4, values: $0) }
+        let blocks = letters.map { Block(length: $0.count / 4, channels: 4, values: $0) }
         var rest = parameters[...]
+        return train(specs, blocks, &rest).map(\.values)
+    }
+
+    private func train(_ specs: [LayerSpec], _ x: [Block], _ rest: inout ArraySlice<Double>) -> [Block] {
+        var blocks = x
         for spec in specs {
-            if spec.kind == DM_LAYER_BATCH_NORM1D {
+            switch spec.kind {
+            case DM_LAYER_BATCH_NORM1D:
                 let weights = Array(rest.prefix(2 * blocks[0].channels))
                 rest = rest.dropFirst(4 * blocks[0].channels)
                 blocks = normalize(spec, blocks, weights)
-                continue
+            case DM_LAYER_RESIDUAL:
+                let (body, shortcut) = (train(spec.body, blocks, &rest), train(spec.shortcut, blocks, &rest))
+                blocks = zip(body, shortcut).map { add($0, $1) }
+            default:
+                var left = rest
+                blocks = blocks.map {
+                    left = rest
+                    return forward(spec, $0, &left)
+                }
+                rest = left
             }
-            var left = rest
-            blocks = blocks.map {
-                left = rest
-                return forward(spec, $0, &left)
-            }
-            rest = left
         }
-        return blocks.map(\.values)
+        return blocks
+    }
+
+    private func add(_ one: Block, _ other: Block) -> Block {
+        Block(length: one.length, channels: one.channels, values: zip(one.values, other.values).map(+))
     }
 
     private func normalize(_ spec: LayerSpec, _ blocks: [Block], _ weights: [Double]) -> [Block] {
@@ -105,8 +118,7 @@ struct DoubleNetwork {
         case DM_LAYER_RESIDUAL:
             let body = spec.body.reduce(x) { forward($1, $0, &rest) }
             let shortcut = spec.shortcut.reduce(x) { forward($1, $0, &rest) }
-            return Block(
-                length: body.length, channels: body.channels, values: zip(body.values, shortcut.values).map(+))
+            return add(body, shortcut)
         case DM_LAYER_MAX_POOL1D: return pool(x, windows(spec, x.length)) { values, _ in values.max() ?? 0 }
         case DM_LAYER_GLOBAL_MAX_POOL1D: return pool(x, whole(x)) { values, _ in values.max() ?? 0 }
         case DM_LAYER_AVERAGE_POOL1D:

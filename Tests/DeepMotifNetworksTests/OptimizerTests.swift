@@ -9,25 +9,52 @@ import DeepMotifSequences
 import DeepMotifTestSupport
 import Testing
 
+/// Where batch normalisations stand.
+enum NormCase: String, CaseIterable, CustomTestStringConvertible, Sendable {
+    case none, between, inside, first
+
+    var testDescription: String { rawValue }
+
+    var specs: [LayerSpec] {
+        let norm = LayerSpec(DM_LAYER_BATCH_NORM1D)
+        let tanh = LayerSpec(DM_LAYER_TANH)
+        func conv(_ units: Int, width: Int = 1) -> LayerSpec {
+            LayerSpec(DM_LAYER_CONV1D, units: units, width: width, padding: DM_PADDING_SAME)
+        }
+        let start = [LayerSpec(DM_LAYER_CONV1D, units: 4, width: 3)]
+        let end = [
+            tanh, LayerSpec(DM_LAYER_AVERAGE_POOL1D, width: 2, stride: 2), LayerSpec(DM_LAYER_FLATTEN),
+            LayerSpec(DM_LAYER_DENSE, units: LossCase.classes),
+        ]
+        switch self {
+        case .none: return start + end
+        case .between: return start + [norm] + end.prefix(3) + [norm] + end.suffix(1)
+        case .inside:
+            // The inner block is an identity beside a body that begins in place; a plain block stays whole.
+            let inner = LayerSpec.residual([tanh, conv(6), norm, tanh])
+            let whole = LayerSpec.residual([conv(6, width: 3), tanh])
+            let block = LayerSpec.residual(
+                [norm, tanh, conv(6, width: 3), inner, whole, norm], shortcut: [tanh, conv(6), norm])
+            return start + [block] + end
+        case .first:
+            let wide = LayerSpec.residual([conv(5, width: 3), norm], shortcut: [LayerSpec.residual([norm]), conv(5)])
+            return [wide, .residual([tanh, norm], shortcut: [tanh])] + end
+        }
+    }
+}
+
 @Suite struct OptimizerTests {
     private static let length = 12
 
-    private static func specs(norm: Bool) -> [LayerSpec] {
-        let norms = norm ? [LayerSpec(DM_LAYER_BATCH_NORM1D)] : []
-        return [LayerSpec(DM_LAYER_CONV1D, units: 4, width: 3)] + norms + [LayerSpec(DM_LAYER_TANH)]
-            + [LayerSpec(DM_LAYER_AVERAGE_POOL1D, width: 2, stride: 2), LayerSpec(DM_LAYER_FLATTEN)] + norms
-            + [LayerSpec(DM_LAYER_DENSE, units: LossCase.classes)]
-    }
-
     private let codes = testCodes(LossCase.rows * length, seed: 4)
 
-    private func trainer(_ loss: LossCase, norm: Bool, level: Int32, _ change: (inout TrainerOptions) -> Void) throws
-        -> Trainer
-    {
+    private func trainer(
+        _ loss: LossCase, norms: NormCase, level: Int32, _ change: (inout TrainerOptions) -> Void
+    ) throws -> Trainer {
         var options = loss.options
         change(&options)
         let network = try Network(
-            layers: Self.specs(norm: norm), length: Self.length, seed: 6, kernels: .table(level: level))
+            layers: norms.specs, length: Self.length, seed: 6, kernels: .table(level: level))
         return try Trainer(network: network, options: options)
     }
 
@@ -59,7 +86,7 @@ import Testing
     /// rounded once more.
     @Test(arguments: TwinRule.all, LossCase.allCases)
     func stepsEqualTheFormulas(rule: TwinRule, loss: LossCase) throws {
-        let trainer = try trainer(loss, norm: false, level: InstructionLevel.current) {
+        let trainer = try trainer(loss, norms: .none, level: InstructionLevel.current) {
             let (output, lossKind) = ($0.output, $0.loss)
             $0 = rule.options
             ($0.output, $0.loss, $0.gradientClip) = (output, lossKind, 0.05)
@@ -83,10 +110,10 @@ import Testing
     }
 
     /// A step of plain descent with rate 1 is the gradient, but for the rounding of the parameters.
-    @Test(arguments: LossCase.allCases, [false, true])
-    func gradientsEqualDifferences(of loss: LossCase, norm: Bool) throws {
+    @Test(arguments: LossCase.allCases, NormCase.allCases)
+    func gradientsEqualDifferences(of loss: LossCase, norms: NormCase) throws {
         for level in InstructionLevel.available {
-            let trainer = try trainer(loss, norm: norm, level: level) {
+            let trainer = try trainer(loss, norms: norms, level: level) {
                 ($0.optimizer, $0.weightDecay) = (DM_OPTIMIZER_SGD, 0)
             }
             let before = trainer.network.parameterValues
@@ -127,7 +154,7 @@ import Testing
 
     /// After one step: 0.9 of the start and 0.1 of the batch's mean and unbiased variance.
     @Test func runningStatisticsFollowTheBatch() throws {
-        let trainer = try trainer(.softmax, norm: true, level: InstructionLevel.current) { $0.learningRate = 0 }
+        let trainer = try trainer(.softmax, norms: .between, level: InstructionLevel.current) { $0.learningRate = 0 }
         let outputs = try trainer.network.activations(codes, length: Self.length, layer: 0).doubles
         _ = try run(trainer, .softmax)
         let values = trainer.network.parameterValues.doubles
@@ -141,24 +168,32 @@ import Testing
         }
     }
 
-    @Test(arguments: LossCase.allCases)
-    func bytesDoNotDependOnThreads(loss: LossCase) throws {
+    @Test(arguments: LossCase.allCases, NormCase.allCases)
+    func bytesDoNotDependOnThreads(loss: LossCase, norms: NormCase) throws {
         var results: [[Float]] = []
         for threads in [1, 2, 3] {
-            let trainer = try trainer(loss, norm: true, level: InstructionLevel.current) { $0.learningRate = 0.1 }
+            let trainer = try trainer(loss, norms: norms, level: InstructionLevel.current) { $0.learningRate = 0.1 }
             for _ in 0..<3 { _ = try run(trainer, loss, threads: threads, batchSize: 4) }
             results.append(trainer.network.parameterValues)
         }
         #expect(results[1] == results[0] && results[2] == results[0])
     }
 
-    @Test func aNormalisationInsideABlockIsRefused() throws {
-        let specs =
-            [.residual([LayerSpec(DM_LAYER_BATCH_NORM1D)])] + [LayerSpec(DM_LAYER_GLOBAL_MAX_POOL1D)]
-            + [LayerSpec(DM_LAYER_DENSE, units: 2)]
-        let network = try Network(layers: specs, length: 8, seed: 1)
-        let message = #expect(throws: DeepMotifError.self) { try Trainer(network: network, options: .init()) }?.message
-        #expect(message?.contains("residual_0 holds a batch_norm1d") == true)
-        #expect(try network.scores(testCodes(16, seed: 1), length: 8).count == 4)
+    /// The layers of a block that must stop for the batch drop the same elements as those of a block that is run whole.
+    /// Parameters of zeros leave nothing but what dropout lets through.
+    @Test func dropoutInsideABlockKeepsItsStreams() throws {
+        let dropout = LayerSpec(DM_LAYER_DROPOUT, rate: 0.5)
+        let results = try [DM_LAYER_BATCH_NORM1D, DM_LAYER_LAYER_NORM].map { kind in
+            let zero = LayerSpec(kind)
+            let block = LayerSpec.residual(
+                [LayerSpec(DM_LAYER_DENSE, units: 4), zero],
+                shortcut: [.residual([dropout], shortcut: [zero]), .residual([dropout])])
+            let network = try Network(layers: [block, LayerSpec(DM_LAYER_FLATTEN)], length: 10, seed: 1)
+            network.parameterValues = .init(repeating: 0, count: network.parameterCount)
+            return try TrainingCall(count: 20, length: 10).run(
+                Trainer(network: network, options: .init(learningRate: 0)))
+        }
+        #expect(results[0] == results[1])
+        #expect(Set(results[0]) == [0, 2, 6])
     }
 }

@@ -13,7 +13,7 @@ package struct LayerChain: Sendable {
     package let names: [String]
     let parameterCount: Int
     /// Number of the first layer's random stream within the block.
-    private let firstStream: Int
+    let firstStream: Int
 
     /// Throws with the layer's name where one does not fit.
     init(_ specs: [LayerSpec], input: Shape, part: String, firstStream: Int) throws(DeepMotifError) {
@@ -144,8 +144,13 @@ package struct LayerChain: Sendable {
         own.scratch += 2 * bufferCount
         own.cache = pass.cache.map { $0 + pass.rows * place.cache }
         own.zerosBlockGradient = pass.zerosBlockGradient && place.layer == 0
-        own.key = mixBits(pass.key &+ 0xD1B5_4A32_D192_ED03 &* UInt64(firstStream + place.layer + 1))
+        own.key = LayerChain.key(pass.key, stream: firstStream + place.layer)
         return own
+    }
+
+    /// The key of a layer's random stream inside of a block.
+    static func key(_ block: UInt64, stream: Int) -> UInt64 {
+        mixBits(block &+ 0xD1B5_4A32_D192_ED03 &* UInt64(stream + 1))
     }
 
     private func bufferCount(_ pass: LayerPass) -> Int {

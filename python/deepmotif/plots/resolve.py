@@ -138,9 +138,12 @@ def plot_feature_map(result: Any, ax: Any = None, *, restart: int | None = None,
     largest = float(np.abs(picture).max()) or 1.0
     image = ax.imshow(picture, cmap=DIVERGING_MAP, vmin=-largest, vmax=largest, aspect="auto", interpolation="nearest")
     ax.figure.colorbar(image, ax=ax, label="activation")
-    ax.set_xlabel("position")
     ax.set_ylabel("channel")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if picture.shape[1] > 1:
+        ax.set_xlabel("position")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    else:  # behind a global pool there are no positions
+        ax.set_xticks([])
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     words = f"feature importance map, {_title([result])}, restart {chosen + 1}" if title is None else clean_text(title)
     if words:
