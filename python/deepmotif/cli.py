@@ -158,7 +158,7 @@ def _add_demo(commands: Any) -> None:
     source.add_argument(
         "--sequence", metavar="WHICH", help="test sequence to show: its name, its number from 0, or a DNA sequence"
     )
-    add_training(parser, "20; simulated factor: 8", "64", "0.01; CNN: 0.003")
+    add_training(parser, "20; simulated factor: 8", "64; CNN: 128", "0.01; CNN: 0.005")
     add_columns(parser)
 
 
