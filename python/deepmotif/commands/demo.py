@@ -48,7 +48,7 @@ TRAIN_SEQUENCES, TEST_SEQUENCES, LENGTH = 8000, 1000, 101
 SIMULATED_EPOCHS, EPOCHS = 8, 20
 # Smaller than the networks' default: a few thousand sequences in few epochs need the more steps, the RNN above all.
 BATCH_SIZE = 64
-# So many steps of the default learning rate, 0.01, unsettle the CNN: on real sets its hidden units die, and the validation
+# So many steps of the default learning rate, 0.01, unsettle the CNN: on real sets its hidden units die, and validation
 # AUC stays at 0.6 where these settings reach 0.85.
 CNN_SETTINGS = {"batch_size": 128, "learning_rate": 0.005}
 TEST_FRACTION = 0.2
