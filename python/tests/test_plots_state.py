@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import matplotlib as mpl
 import numpy as np
@@ -12,18 +13,38 @@ mpl.use("Agg")
 
 import matplotlib.pyplot as plt
 
+import deepmotif as dm
 from deepmotif import plots
 from deepmotif.plots.dashboard import DashboardData, ModelPanel, draw_dashboard
 
 RNG = np.random.default_rng(11)
 LENGTH = 12
 SEQUENCE = "ACGTNACGTACG"
+SIMILARITY = np.corrcoef(RNG.normal(size=(6, 9)))
+RESULT = SimpleNamespace(
+    fiv=RNG.normal(size=(2, 3)), ofiv=RNG.normal(size=3), inconsistency=RNG.random(3), weights=np.array([1.0, 2.0]),
+    non_additive=np.array([False, True, False]), n_components=2, target="bound", layer="max_pool1d_0",
+    maps=RNG.normal(size=(2, 7, 3)), ranking=np.arange(3),
+)  # fmt: skip
 CALLS = {
     "plot_logo": lambda ax: plots.plot_logo(RNG.random((LENGTH, 4)), ax),
     "plot_attribution": lambda ax: plots.plot_attribution(RNG.normal(size=LENGTH), SEQUENCE, ax),
     "plot_saliency": lambda ax: plots.plot_saliency(RNG.random((2, LENGTH)), SEQUENCE, ax, labels=["a", "b"]),
     "plot_temporal": lambda ax: plots.plot_temporal(RNG.random((2, LENGTH)), SEQUENCE, ax),
     "plot_history": lambda ax: plots.plot_history({"loss": [0.6, 0.5], "auc": [0.7, 0.8], "val_auc": [0.6, 0.7]}, ax),
+    "plot_ofiv": lambda ax: plots.plot_ofiv(RESULT, ax),
+    "plot_feature_map": lambda ax: plots.plot_feature_map(RESULT, ax),
+    "plot_class_similarity": lambda ax: plots.plot_class_similarity(SIMILARITY, ax),
+    "plot_class_biclusters": lambda ax: plots.plot_class_biclusters(SIMILARITY, dm.class_biclusters(SIMILARITY), ax),
+    "plot_association_counts": lambda ax: plots.plot_association_counts([3, 1, 2], [0, 2, 1], ax),
+}
+# Figures of several axes, which take none.
+FIGURES = {
+    "plot_dashboard": lambda: dashboard(),
+    "plot_deepresolve": lambda: plots.plot_deepresolve(RESULT),
+    "plot_filters": lambda: plots.plot_filters([dm.Motif(RNG.dirichlet(np.ones(4), 6), name=name) for name in "ab"]),
+    "plot_class_clusters": lambda: plots.plot_class_clusters(SIMILARITY, dm.class_clusters(SIMILARITY)),
+    "plot_similarity_comparison": lambda: plots.plot_similarity_comparison({"a": SIMILARITY, "b": -SIMILARITY}),
 }
 
 
@@ -39,7 +60,7 @@ def _close_figures():
 
 
 def test_every_function_of_the_package_is_checked_here():
-    assert sorted([*CALLS, "plot_dashboard"]) == sorted(plots.__all__)
+    assert sorted([*CALLS, *FIGURES]) == sorted(plots.__all__)
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -82,9 +103,10 @@ def test_without_an_axes_one_new_figure_is_made(name):
 
 
 @pytest.mark.parametrize("kind", ["png", "pdf", "svg"])
-@pytest.mark.parametrize("name", [*CALLS, "plot_dashboard"])
+@pytest.mark.parametrize("name", [*CALLS, *FIGURES])
 def test_every_figure_can_be_saved(name, kind):
-    figure = dashboard() if name == "plot_dashboard" else np.ravel(CALLS[name](None))[0].figure
+    made = FIGURES[name]() if name in FIGURES else CALLS[name](None)
+    figure = made if hasattr(made, "savefig") else np.ravel(made)[0].figure
     file = io.BytesIO()
     with mpl.rc_context({"svg.fonttype": "none"}):
         figure.savefig(file, format=kind, bbox_inches="tight")
@@ -105,9 +127,11 @@ def test_names_survive_an_svg_file_as_they_are():
         assert shown in texts
 
 
-def test_the_dashboard_changes_no_settings():
+@pytest.mark.parametrize("name", FIGURES)
+def test_whole_figures_change_no_settings(name, monkeypatch):
+    monkeypatch.setattr(plt, "show", lambda *a, **k: pytest.fail("show was called"))
     settings = dict(mpl.rcParams)
-    dashboard()
+    FIGURES[name]()
     assert dict(mpl.rcParams) == settings
     assert plt.get_fignums() == [1]
 
