@@ -213,7 +213,7 @@ def plot_association_counts(
         raise ShapeError(f"positive and negative must be counts (C,) each; got {above.shape} and {below.shape}")
     names = as_labels(labels, len(above)) or [str(i) for i in range(len(above))]
     order = np.argsort(below - above, kind="stable")
-    ax = new_axes(ax, (min(2.0 + 0.22 * len(above), 13), 3.2))
+    ax = new_axes(ax, (min(3.5 + 0.22 * len(above), 13), 3.2))
     places = np.arange(len(above))
     ax.bar(places, above[order], color=POSITIVE, width=0.8, label="strongly similar")
     ax.bar(places, -below[order], color=NEGATIVE, width=0.8, label="strongly dissimilar")
