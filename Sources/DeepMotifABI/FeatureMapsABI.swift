@@ -134,15 +134,3 @@ public func dm_feature_maps_climb(
                 state, options: options, steps: try size(steps, "steps"), threads: try threadCount(threads)))
     }
 }
-
-@_cdecl("dm_random_normal") @implementation
-public func dm_random_normal(
-    _ seed: UInt64, _ streams: Int64, _ count: Int64, _ values: UnsafeMutablePointer<Float>?
-) -> Int32 {
-    guarded { () throws(DeepMotifError) in
-        let streams = try size(streams, "streams")
-        let count = try size(count, "count")
-        _ = try product(streams, count, name: "values")
-        normalStarts(seed: seed, streams: streams, count: count, values: try require(values, "values"))
-    }
-}

@@ -108,11 +108,25 @@ public func dm_view_class_optimization(
 public func dm_random_uniform(
     _ seed: UInt64, _ streams: Int64, _ count: Int64, _ values: UnsafeMutablePointer<Float>?
 ) -> Int32 {
+    drawStarts(streams, count, values) { uniformStarts(seed: seed, streams: $0, count: $1, values: $2) }
+}
+
+@_cdecl("dm_random_normal") @implementation
+public func dm_random_normal(
+    _ seed: UInt64, _ streams: Int64, _ count: Int64, _ values: UnsafeMutablePointer<Float>?
+) -> Int32 {
+    drawStarts(streams, count, values) { normalStarts(seed: seed, streams: $0, count: $1, values: $2) }
+}
+
+private func drawStarts(
+    _ streams: Int64, _ count: Int64, _ values: UnsafeMutablePointer<Float>?,
+    draw: (Int, Int, UnsafeMutablePointer<Float>) -> Void
+) -> Int32 {
     guarded { () throws(DeepMotifError) in
         let streams = try size(streams, "streams")
         let count = try size(count, "count")
         _ = try product(streams, count, name: "values")
-        uniformStarts(seed: seed, streams: streams, count: count, values: try require(values, "values"))
+        draw(streams, count, try require(values, "values"))
     }
 }
 

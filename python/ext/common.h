@@ -118,7 +118,6 @@ extern PyMethodDef metric_functions[];
 extern PyMethodDef motif_functions[];
 extern PyMethodDef tomtom_functions[];
 extern PyMethodDef view_functions[];
-extern PyMethodDef feature_map_functions[];
 
 #define KEYWORD_METHOD(name, function, text) \
     {name, (PyCFunction)(void (*)(void))(function), METH_VARARGS | METH_KEYWORDS, text}

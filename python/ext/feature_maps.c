@@ -169,26 +169,3 @@ PyObject *model_climb(PyObject *self, PyObject *args, PyObject *keywords) {
     if (status != DM_OK) return raise_status(state_of_type(Py_TYPE(self)), status);
     return PyLong_FromLongLong(climbing);
 }
-
-/* ---- Functions of the module ---- */
-
-static PyObject *random_normal(PyObject *module, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"seed", "streams", "count", NULL};
-    unsigned long long seed;
-    long long streams, count;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "KLL", names, &seed, &streams, &count)) return NULL;
-    int64_t shape[2] = {streams < 0 ? 0 : streams, count < 0 ? 0 : count};
-    void *values;
-    PyObject *result = array_new(TYPE_FLOAT32, 2, shape, &values);
-    if (result == NULL) return NULL;
-    int32_t status;
-    WITHOUT_GIL(status, dm_random_normal(seed, streams, count, values));
-    if (status == DM_OK) return result;
-    Py_DECREF(result);
-    return raise_status(state_of_module(module), status);
-}
-
-PyMethodDef feature_map_functions[] = {
-    KEYWORD_METHOD("random_normal", random_normal, "Standard normal values (streams, count), one stream a row."),
-    {NULL, NULL, 0, NULL},
-};

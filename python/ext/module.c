@@ -69,7 +69,7 @@ static int execute(PyObject *module) {
     module_state *state = state_of_module(module);
     if (arrays_import() < 0 || errors_load(state) < 0) return -1;
     PyMethodDef *rooms[] = {engine_functions, sequence_functions, metric_functions,
-                            view_functions,   motif_functions,    tomtom_functions, feature_map_functions};
+                            view_functions,   motif_functions,    tomtom_functions};
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++)
         if (PyModule_AddFunctions(module, rooms[i]) < 0) return -1;
     for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)

@@ -163,7 +163,10 @@ static PyObject *class_optimization_matrix(PyObject *module, PyObject *inputs) {
     return raise_status(state_of_module(module), status);
 }
 
-static PyObject *random_uniform(PyObject *module, PyObject *args, PyObject *keywords) {
+typedef int32_t (*random_fill)(uint64_t seed, int64_t streams, int64_t count, float *values);
+
+/* Values (streams, count) of one of the engine's generators. */
+static PyObject *random_values(PyObject *module, PyObject *args, PyObject *keywords, random_fill fill) {
     static char *names[] = {"seed", "streams", "count", NULL};
     unsigned long long seed;
     long long streams, count;
@@ -173,14 +176,23 @@ static PyObject *random_uniform(PyObject *module, PyObject *args, PyObject *keyw
     PyObject *result = array_new(TYPE_FLOAT32, 2, shape, &values);
     if (result == NULL) return NULL;
     int32_t status;
-    WITHOUT_GIL(status, dm_random_uniform(seed, streams, count, values));
+    WITHOUT_GIL(status, fill(seed, streams, count, values));
     if (status == DM_OK) return result;
     Py_DECREF(result);
     return raise_status(state_of_module(module), status);
 }
 
+static PyObject *random_uniform(PyObject *module, PyObject *args, PyObject *keywords) {
+    return random_values(module, args, keywords, dm_random_uniform);
+}
+
+static PyObject *random_normal(PyObject *module, PyObject *args, PyObject *keywords) {
+    return random_values(module, args, keywords, dm_random_normal);
+}
+
 PyMethodDef view_functions[] = {
     {"class_optimization_matrix", class_optimization_matrix, METH_O, "Optimised inputs (R, L, 4) as matrices."},
     KEYWORD_METHOD("random_uniform", random_uniform, "Uniform [0, 1) values (streams, count), one stream a row."),
+    KEYWORD_METHOD("random_normal", random_normal, "Standard normal values (streams, count), one stream a row."),
     {NULL, NULL, 0, NULL},
 };
