@@ -120,7 +120,7 @@ def _title(channels_last: bool) -> str:
 def training(model: Any, sigmoid: bool, layouts: Sequence[bool]) -> Iterator[tuple[str, Callable[..., Any]]]:
     for last, rival in rivals(model, layouts).items():
         rival.train()
-        optimizer = torch.optim.Adam(rival.parameters(), lr=0.001, fused=True)
+        optimizer = torch.optim.Adam(rival.parameters(), lr=model.learning_rate, fused=True)
 
         def step(codes: Any, labels: Any, rival: Any = rival, optimizer: Any = optimizer) -> None:
             optimizer.zero_grad(set_to_none=True)
@@ -159,8 +159,11 @@ def prediction(model: Any, layouts: Sequence[bool], batch: int, frozen: bool) ->
 
 def _graphs(rival: Rival, example: torch.Tensor) -> dict[str, Any]:
     """The network as frozen graphs: TorchScript's, and the compiler's where there is a C++ compiler."""
+    import torch._dynamo
     import torch._inductor.config
 
+    # Of a few graphs of the same code the compiler would give up on further ones.
+    torch._dynamo.reset()
     torch._inductor.config.freezing = True
     with torch.no_grad():
         graphs = {"frozen": torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(rival, example)))}
