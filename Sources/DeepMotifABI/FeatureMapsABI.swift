@@ -18,6 +18,10 @@ private func layerRange(_ network: Network, _ first: Int64, _ last: Int64) throw
 
 /// Throws where a value is not finite.
 private func requireFinite(_ values: Floats, _ count: Int, _ name: String) throws(DeepMotifError) {
+    // One pass without branches: as whole numbers, infinities and NaN are the largest magnitudes.
+    var largest: UInt32 = 0
+    for i in 0..<count { largest = max(largest, values[i].bitPattern & 0x7FFF_FFFF) }
+    guard largest >= 0x7F80_0000 else { return }
     for i in 0..<count where !values[i].isFinite {
         throw .invalidArgument("\(name) must be finite; got \(values[i]) at index \(i)")
     }

@@ -6,15 +6,26 @@ import DeepMotifKernelTable
 import DeepMotifNetworks
 
 /// The memory of one thread, and the steps of one block of ascents in it. The maps that still climb lie side by side in
-/// `maps`; where one stops, the last takes its place.
+/// `maps`; where one stops, the last takes its place. A step leads from there to `others`, and the two change their
+/// roles: the map of the best objective is copied only when a step fails to beat it.
 final class FeatureMapWorker: @unchecked Sendable {
     private let part: NetworkPart
+    private let mapCount: Int
     private let kernels: KernelTable
     private let workspace: Buffer<Float>
-    private let maps: Buffer<Float>
+    /// Owners of the two following.
+    private let stages: (Buffer<Float>, Buffer<Float>)
+    private var maps: MutableFloats
+    /// Where the maps stood one step ago.
+    private var others: MutableFloats
+    /// Empty where the part reads maxima.
     private let gradient: Buffer<Float>
+    /// No position in any channel.
+    private let nowhere: Buffer<Int32>
     /// Sum of squares of each map.
     private let squares: Buffer<Double>
+    /// Whether the map that was evaluated last is the best of its ascent, and not yet copied.
+    private let isBest: Buffer<UInt8>
     /// Which ascent each map belongs to.
     private let climbing: Buffer<Int>
     private var count = 0
@@ -23,29 +34,37 @@ final class FeatureMapWorker: @unchecked Sendable {
 
     init(_ part: NetworkPart, kernels: KernelTable) throws(DeepMotifError) {
         self.part = part
+        mapCount = part.input.count
         self.kernels = kernels
         workspace = try Buffer(count: part.workspaceCount)
-        maps = try Buffer(count: part.rows * part.input.count)
-        gradient = try Buffer(count: part.rows * part.input.count)
+        stages = (
+            try Buffer(count: part.rows * part.input.count), try Buffer(count: part.rows * part.input.count)
+        )
+        (maps, others) = (stages.0.pointer, stages.1.pointer)
+        gradient = try Buffer(count: part.readsMaxima ? 0 : part.rows * part.input.count)
+        nowhere = try Buffer(count: part.input.channels)
+        nowhere.pointer.update(repeating: -1, count: part.input.channels)
         squares = try Buffer(count: part.rows)
+        isBest = try Buffer(count: part.rows)
         climbing = try Buffer(count: part.rows)
     }
-
-    private var mapCount: Int { part.input.count }
 
     /// Up to `steps` steps of the ascents `rows`.
     func climb(_ rows: Range<Int>, of state: FeatureMapState, options: FeatureMapOptions, steps: Int) {
         load(rows, of: state)
         for _ in 0..<steps where count > 0 {
-            let scores = part.outputs(maps.readOnly, rows: count, workspace: workspace.pointer)
+            let scores = part.outputs(Floats(maps), rows: count, workspace: workspace.pointer)
             for place in 0..<count { compare(place, scores, state, options) }
             // A pass keeps its rows from forward to backward, so the ones that stop now leave behind it.
             writeSeeds(state)
-            part.gradient(maps.readOnly, rows: count, workspace: workspace.pointer, inputGradient: gradient.pointer)
-            for place in 0..<count where isClimbing(place, state) { move(place, state, options) }
+            moveAll(state, options)
             removeStopped(state)
+            swap(&maps, &others)
         }
-        for place in 0..<count { copyMap(place, to: state.maps, state) }
+        for place in 0..<count {
+            copyMap(place, of: maps, to: state.maps, state)
+            if isBest.pointer[place] != 0 { copyMap(place, of: others, to: state.bestMaps, state) }
+        }
     }
 
     private func isClimbing(_ place: Int, _ state: FeatureMapState) -> Bool {
@@ -55,18 +74,18 @@ final class FeatureMapWorker: @unchecked Sendable {
     private func load(_ rows: Range<Int>, of state: FeatureMapState) {
         count = 0
         for ascent in rows where state.states[ascent] == DM_ASCENT_CLIMBING {
-            let map = maps.pointer + count * mapCount
+            let map = maps + count * mapCount
             map.update(from: state.maps + ascent * mapCount, count: mapCount)
-            // The kernel that moves maps, at rest, so that a cut into calls changes no rounding.
-            squares.pointer[count] = kernels.ascend(map, Floats(map), 1, 0, mapCount)
+            squares.pointer[count] = atRest(map)
+            isBest.pointer[count] = 0
             climbing.pointer[count] = ascent
             count += 1
         }
     }
 
-    private func copyMap(_ place: Int, to target: MutableFloats, _ state: FeatureMapState) {
+    private func copyMap(_ place: Int, of source: MutableFloats, to target: MutableFloats, _ state: FeatureMapState) {
         let ascent = climbing.pointer[place]
-        (target + ascent * mapCount).update(from: maps.pointer + place * mapCount, count: mapCount)
+        (target + ascent * mapCount).update(from: source + place * mapCount, count: mapCount)
     }
 
     /// Takes note of a map's objective and decides whether it goes on.
@@ -79,8 +98,10 @@ final class FeatureMapWorker: @unchecked Sendable {
             state.objectives[ascent] = objective
             state.scores[ascent] = score
             state.waits[ascent] = 0
-            copyMap(place, to: state.bestMaps, state)
+            isBest.pointer[place] = 1
         } else {
+            if isBest.pointer[place] != 0 { copyMap(place, of: others, to: state.bestMaps, state) }
+            isBest.pointer[place] = 0
             state.waits[ascent] += 1
         }
         if state.waits[ascent] >= Int64(options.patience) {
@@ -98,26 +119,60 @@ final class FeatureMapWorker: @unchecked Sendable {
         for place in 0..<count { seeds[place * classes + Int(state.targets[climbing.pointer[place]])] = 1 }
     }
 
-    /// H + lr (dS/dH - 2 lambda H).
-    private func move(_ place: Int, _ state: FeatureMapState, _ options: FeatureMapOptions) {
+    /// H + lr (dS/dH - 2 lambda H) of all that climb.
+    private func moveAll(_ state: FeatureMapState, _ options: FeatureMapOptions) {
+        if part.readsMaxima {
+            let slopes = part.gradientOfMaxima(Floats(maps), rows: count, workspace: workspace.pointer)
+            let channels = part.input.channels
+            for place in 0..<count where isClimbing(place, state) {
+                let (shrink, rate) = factors(place, state, options)
+                squares.pointer[place] = kernels.ascendMaxima(
+                    Floats(maps) + place * mapCount, slopes.values + place * channels,
+                    slopes.positions + place * channels, shrink, rate, part.input.length, channels,
+                    others + place * mapCount)
+            }
+        } else {
+            part.gradient(Floats(maps), rows: count, workspace: workspace.pointer, inputGradient: gradient.pointer)
+            for place in 0..<count where isClimbing(place, state) {
+                let (shrink, rate) = factors(place, state, options)
+                squares.pointer[place] = kernels.ascend(
+                    Floats(maps) + place * mapCount, gradient.readOnly + place * mapCount, shrink, rate, mapCount,
+                    others + place * mapCount)
+            }
+        }
+    }
+
+    /// What the next step of an ascent multiplies its map and its gradient by; the step counts as made.
+    private func factors(
+        _ place: Int, _ state: FeatureMapState, _ options: FeatureMapOptions
+    ) -> (shrink: Float, rate: Float) {
         let ascent = climbing.pointer[place]
         let step = Int(state.steps[ascent])
         if rate.step != step { rate = (step, options.rate(ofStep: step)) }
-        squares.pointer[place] = kernels.ascend(
-            maps.pointer + place * mapCount, gradient.pointer + place * mapCount,
-            1 - 2 * rate.value * state.l2[ascent], rate.value, mapCount)
         state.steps[ascent] += 1
+        return (1 - 2 * rate.value * state.l2[ascent], rate.value)
+    }
+
+    /// The sum of squares of a map, by the kernel that moves it, so that a cut into calls changes no rounding.
+    private func atRest(_ map: MutableFloats) -> Double {
+        part.readsMaxima
+            ? kernels.ascendMaxima(
+                Floats(map), Floats(map), nowhere.readOnly, 1, 0, part.input.length, part.input.channels, map)
+            : kernels.ascend(Floats(map), Floats(map), 1, 0, mapCount, map)
     }
 
     /// Writes stopped maps back; the last ones take their places. From the end, so that one that moves was looked at.
     private func removeStopped(_ state: FeatureMapState) {
         for place in (0..<count).reversed() where !isClimbing(place, state) {
-            copyMap(place, to: state.maps, state)
+            copyMap(place, of: maps, to: state.maps, state)
+            if isBest.pointer[place] != 0 { copyMap(place, of: maps, to: state.bestMaps, state) }
             count -= 1
             guard place < count else { continue }
-            let last = maps.pointer + count * mapCount
-            (maps.pointer + place * mapCount).update(from: last, count: mapCount)
+            for stage in [maps, others] {
+                (stage + place * mapCount).update(from: stage + count * mapCount, count: mapCount)
+            }
             squares.pointer[place] = squares.pointer[count]
+            isBest.pointer[place] = isBest.pointer[count]
             climbing.pointer[place] = climbing.pointer[count]
         }
     }

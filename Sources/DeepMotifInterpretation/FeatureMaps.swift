@@ -142,8 +142,8 @@ extension Network {
         guard options.firstLayer >= 0, options.firstLayer < layerNames.count else {
             throw .invalidArgument("first_layer must be in 0 ..< \(layerNames.count); got \(options.firstLayer)")
         }
-        // Tails are small and their passes many: four times the rows of a block of sequences pay for a pass's own cost.
-        let part = try part(options.firstLayer..<layerNames.count, length: state.length, count: 4 * state.count)
+        // Tails are small and their passes many: eight times the rows of a block of sequences pay for a pass's own cost.
+        let part = try part(options.firstLayer..<layerNames.count, length: state.length, count: 8 * state.count)
         guard part.output.length == 1, part.output.count == classCount else {
             throw .shape("feature maps of \(state.length) positions do not end in one position of scores")
         }

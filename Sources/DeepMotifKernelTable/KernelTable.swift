@@ -232,9 +232,13 @@ package struct KernelTable: Sendable {
 
     // MARK: Ascent
 
-    /// map = shrink * map + rate * gradient; returns the sum of the new map's squares: (map, gradient, shrink, rate,
-    /// count). With shrink 1 and rate 0 the map stays as it is.
+    /// target = shrink * map + rate * gradient; returns the sum of the target's squares: (map, gradient, shrink, rate,
+    /// count, target). The target may be the map. With shrink 1 and rate 0 the map stays as it is.
     package var ascend: AscendKernel
+
+    /// The same for a gradient that is zero but for one position in each channel: (map, gradient, positions, shrink, rate,
+    /// length, channels, target).
+    package var ascendMaxima: AscendMaximaKernel
 
     /// Further activations, normalisation, GRU.
     package var layers: LayerKernels
@@ -265,7 +269,8 @@ package struct KernelTable: Sendable {
         sigmoidGradient: @escaping MapGradientKernel, tanh: @escaping MapKernel,
         tanhGradient: @escaping MapGradientKernel, add: @escaping MapKernel,
         addColumnSums: @escaping AddColumnSumsKernel, dropout: @escaping DropoutKernel, adam: @escaping AdamKernel,
-        ascend: @escaping AscendKernel, layers: LayerKernels, training: TrainingKernels
+        ascend: @escaping AscendKernel, ascendMaxima: @escaping AscendMaximaKernel, layers: LayerKernels,
+        training: TrainingKernels
     ) {
         self.level = level
         self.panelWidth = panelWidth
@@ -305,6 +310,7 @@ package struct KernelTable: Sendable {
         self.dropout = dropout
         self.adam = adam
         self.ascend = ascend
+        self.ascendMaxima = ascendMaxima
         self.layers = layers
         self.training = training
     }

@@ -62,5 +62,7 @@ extension KernelTable {
     package typealias DropoutKernel = @Sendable (Floats, MutableFloats, Int, UInt64, UInt32) -> Void
     package typealias AdamKernel =
         @Sendable (MutableFloats, Floats, MutableFloats, MutableFloats, Int, AdamStep) -> Void
-    package typealias AscendKernel = @Sendable (MutableFloats, Floats, Float, Float, Int) -> Double
+    package typealias AscendKernel = @Sendable (Floats, Floats, Float, Float, Int, MutableFloats) -> Double
+    package typealias AscendMaximaKernel =
+        @Sendable (Floats, Floats, UnsafePointer<Int32>, Float, Float, Int, Int, MutableFloats) -> Double
 }

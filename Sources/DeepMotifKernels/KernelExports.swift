@@ -17,5 +17,5 @@ package func kernelTable() -> KernelTable {
         maxPoolGradient: maxPoolGradient, averagePool: averagePool, averagePoolGradient: averagePoolGradient,
         relu: relu, reluGradient: reluGradient, sigmoid: sigmoid, sigmoidGradient: sigmoidGradient, tanh: tanh,
         tanhGradient: tanhGradient, add: add, addColumnSums: addColumnSums, dropout: dropout, adam: adam,
-        ascend: ascend, layers: layerKernels(), training: trainingKernels())
+        ascend: ascend, ascendMaxima: ascendMaxima, layers: layerKernels(), training: trainingKernels())
 }

@@ -114,6 +114,18 @@ func limited(_ x: Lanes, _ low: Float, _ high: Float) -> Lanes {
     #endif
 }
 
+/// What belongs to the higher of two numbers: a to x, b to y; of equal ones to x, and to a NaN before all.
+@inline(__always)
+func ofHigher(_ x: Lanes, _ y: Lanes, _ a: Lanes, _ b: Lanes) -> Lanes {
+    #if DM_AVX512
+        return dmv_of_higher16(x, y, a, b)
+    #elseif DM_AVX2
+        return dmv_of_higher8(x, y, a, b)
+    #else
+        return dmv_of_higher4(x, y, a, b)
+    #endif
+}
+
 /// a where the mask is true, else b. The standard library's `replacing` is a loop over the lanes that ends the
 /// compiler's willingness to inline; this form becomes one blend.
 @inline(__always)

@@ -67,7 +67,8 @@ func multiply(
                 let row = tile * rows / tiles
                 target.c = first + row * ldc
                 source.a = a + (start + row) * lda
-                wideTile((tile + 1) * rows / tiles - row, source, target)
+                let height = (tile + 1) * rows / tiles - row
+                if left > laneCount { wideTile(height, source, target) } else { narrowTile(height, source, target) }
             }
             column += panelColumns
         }

@@ -44,6 +44,7 @@ private func multiplyBlock(
         var target = tileTarget(
             c + first, stride: ldc, columns: isWide ? panelColumns : left < laneCount ? left : laneCount,
             accumulates: true)
+        target.takesLast = left < laneCount
         var source: TileSource = (a: a, rowStride: 1, step: lda, b: b + first, bStride: ldb, k: k)
         for tile in 0..<tiles {
             let row = tile * m / tiles

@@ -3,15 +3,17 @@
 
 import DeepMotifKernelTable
 
-/// Where a tile goes: c + row * stride, the first or the last `columns` of its columns.
+/// Where a tile goes: c + row * stride, the first `columns` of its columns, or where `takesLast` is set the last ones of a
+/// vector that is added.
 typealias TileTarget = (
-    c: MutableFloats, stride: Int, columns: Int, biasLow: Lanes, biasHigh: Lanes, hasBias: Bool, accumulates: Bool
+    c: MutableFloats, stride: Int, columns: Int, biasLow: Lanes, biasHigh: Lanes, hasBias: Bool, accumulates: Bool,
+    takesLast: Bool
 )
 
-/// A target with no bias.
+/// A target with no bias, for the first columns.
 @inline(__always)
 func tileTarget(_ c: MutableFloats, stride: Int, columns: Int, accumulates: Bool) -> TileTarget {
-    (c, stride, columns, Lanes(), Lanes(), false, accumulates)
+    (c, stride, columns, Lanes(), Lanes(), false, accumulates, false)
 }
 
 /// Writes one wide row, or its first `columns` columns.
@@ -59,14 +61,17 @@ private func writeTile(_ height: Int, _ tile: Tile, _ target: TileTarget) {
     if height > 7 { writeRow(tile.r7, 7, target) }
 }
 
-/// Adds the first vector of each row to c, or only its last `columns` columns.
+/// Writes the first vector of a row, or some of its columns.
 @inline(__always)
-private func addNarrowRow(_ row: TileRow, _ index: Int, _ target: TileTarget) {
+private func writeNarrowRow(_ row: TileRow, _ index: Int, _ target: TileTarget) {
     let c = target.c + index &* target.stride
+    let low = target.hasBias ? row.low + target.biasLow : row.low
     if target.columns == laneCount {
-        store(row.low + load(c), c)
+        store(target.accumulates ? low + load(c) : low, c)
+    } else if target.takesLast {
+        addLast(low, c, target.columns)
     } else {
-        addLast(row.low, c, target.columns)
+        writePartialRow(low, low, c, target.columns, target.accumulates)
     }
 }
 
@@ -77,15 +82,15 @@ private func addLast(_ value: Lanes, _ c: MutableFloats, _ columns: Int) {
 }
 
 @inline(__always)
-private func addNarrowTile(_ height: Int, _ tile: Tile, _ target: TileTarget) {
-    addNarrowRow(tile.r0, 0, target)
-    if height > 1 { addNarrowRow(tile.r1, 1, target) }
-    if height > 2 { addNarrowRow(tile.r2, 2, target) }
-    if height > 3 { addNarrowRow(tile.r3, 3, target) }
-    if height > 4 { addNarrowRow(tile.r4, 4, target) }
-    if height > 5 { addNarrowRow(tile.r5, 5, target) }
-    if height > 6 { addNarrowRow(tile.r6, 6, target) }
-    if height > 7 { addNarrowRow(tile.r7, 7, target) }
+private func writeNarrowTile(_ height: Int, _ tile: Tile, _ target: TileTarget) {
+    writeNarrowRow(tile.r0, 0, target)
+    if height > 1 { writeNarrowRow(tile.r1, 1, target) }
+    if height > 2 { writeNarrowRow(tile.r2, 2, target) }
+    if height > 3 { writeNarrowRow(tile.r3, 3, target) }
+    if height > 4 { writeNarrowRow(tile.r4, 4, target) }
+    if height > 5 { writeNarrowRow(tile.r5, 5, target) }
+    if height > 6 { writeNarrowRow(tile.r6, 6, target) }
+    if height > 7 { writeNarrowRow(tile.r7, 7, target) }
 }
 
 // MARK: One function for each height
@@ -119,31 +124,31 @@ private func addNarrowTile(_ height: Int, _ tile: Tile, _ target: TileTarget) {
     }
 #endif
 @inline(never) private func narrow1(_ source: TileSource, _ target: TileTarget) {
-    addNarrowTile(1, productTile(1, false, source), target)
+    writeNarrowTile(1, productTile(1, false, source), target)
 }
 @inline(never) private func narrow2(_ source: TileSource, _ target: TileTarget) {
-    addNarrowTile(2, productTile(2, false, source), target)
+    writeNarrowTile(2, productTile(2, false, source), target)
 }
 @inline(never) private func narrow3(_ source: TileSource, _ target: TileTarget) {
-    addNarrowTile(3, productTile(3, false, source), target)
+    writeNarrowTile(3, productTile(3, false, source), target)
 }
 @inline(never) private func narrow4(_ source: TileSource, _ target: TileTarget) {
-    addNarrowTile(4, productTile(4, false, source), target)
+    writeNarrowTile(4, productTile(4, false, source), target)
 }
 #if DM_AVX2 || DM_AVX512
     @inline(never) private func narrow5(_ source: TileSource, _ target: TileTarget) {
-        addNarrowTile(5, productTile(5, false, source), target)
+        writeNarrowTile(5, productTile(5, false, source), target)
     }
     @inline(never) private func narrow6(_ source: TileSource, _ target: TileTarget) {
-        addNarrowTile(6, productTile(6, false, source), target)
+        writeNarrowTile(6, productTile(6, false, source), target)
     }
 #endif
 #if DM_AVX512
     @inline(never) private func narrow7(_ source: TileSource, _ target: TileTarget) {
-        addNarrowTile(7, productTile(7, false, source), target)
+        writeNarrowTile(7, productTile(7, false, source), target)
     }
     @inline(never) private func narrow8(_ source: TileSource, _ target: TileTarget) {
-        addNarrowTile(8, productTile(8, false, source), target)
+        writeNarrowTile(8, productTile(8, false, source), target)
     }
 #endif
 
@@ -169,7 +174,7 @@ func wideTile(_ height: Int, _ source: TileSource, _ target: TileTarget) {
     }
 }
 
-/// C += A B for one tile of `height` <= tileRows rows and one vector of columns, or the last ones of it.
+/// C = or += A B (+ bias) for one tile of `height` <= tileRows rows and one vector of columns.
 func narrowTile(_ height: Int, _ source: TileSource, _ target: TileTarget) {
     switch height {
     case 1: narrow1(source, target)

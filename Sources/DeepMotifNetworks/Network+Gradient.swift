@@ -29,7 +29,7 @@ extension Network {
         seedGradient: @Sendable (Int, Floats, MutableFloats) -> Void
     ) throws(DeepMotifError) {
         guard threads >= 1 else { throw .invalidArgument("threads must be at least 1; got \(threads)") }
-        let plan = try gradientPlan(length: sequences.length, count: sequences.count)
+        let plan = try gradientPlan(0..<layers.count, length: sequences.length, count: sequences.count)
         try sequences.validate()
         guard sequences.count > 0 else { return }
         prepareParameters()
@@ -54,21 +54,21 @@ extension Network {
         }
     }
 
-    /// Unfolded plans are for training alone: they stop at every layer where the rows of a batch meet.
-    func gradientPlan(
-        length: Int, count: Int, multiple: Int = 1, isUnfolded: Bool = false
-    ) throws(DeepMotifError) -> PassPlan {
-        try gradientPlan(0..<layers.count, length: length, count: count, multiple: multiple, isUnfolded: isUnfolded)
+    /// The plan of a training step. An unfolded one stops at every layer where the rows of a batch meet.
+    func trainingPlan(length: Int, count: Int, multiple: Int, isUnfolded: Bool) throws(DeepMotifError) -> PassPlan {
+        let shapes = try shapes(0..<layers.count, input: try inputShape(ofLayer: 0, length: length))
+        return PassPlan(
+            purpose: .gradient, stops: try places.stops(0..<layers.count, shapes: shapes, isUnfolded: isUnfolded),
+            count: count, multiple: multiple, kernels: kernels)
     }
 
-    /// The plan of some layers alone, whose input has `length` positions.
-    func gradientPlan(
-        _ range: Range<Int>, length: Int, count: Int, multiple: Int = 1, isUnfolded: Bool = false
-    ) throws(DeepMotifError) -> PassPlan {
+    /// The plan of some layers, whose input has `length` positions, with dropout off.
+    func gradientPlan(_ range: Range<Int>, length: Int, count: Int) throws(DeepMotifError) -> PassPlan {
         let shapes = try shapes(range, input: try inputShape(ofLayer: range.lowerBound, length: length))
+        let stops = try places.stops(range, shapes: shapes, isUnfolded: false)
+        let active = stops.filter { !($0.layer is Dropout) }
         return PassPlan(
-            purpose: .gradient, stops: try places.stops(range, shapes: shapes, isUnfolded: isUnfolded),
-            count: count, multiple: multiple, kernels: kernels)
+            purpose: .gradient, stops: active.isEmpty ? stops : active, count: count, kernels: kernels)
     }
 
     /// Runs a block forward, keeps what the backward pass needs, and returns its scores (rows, C).
@@ -146,7 +146,7 @@ extension Network {
         }
     }
 
-    private func layerPass(_ step: PassPlan.Step, _ plan: PassPlan, _ block: GradientBlock) -> LayerPass {
+    func layerPass(_ step: PassPlan.Step, _ plan: PassPlan, _ block: GradientBlock) -> LayerPass {
         var pass = layerPass(
             step, rows: block.rows, scratch: block.workspace + plan.scratch, cache: block.workspace + step.cache)
         pass.isTraining = block.isTraining

@@ -13,9 +13,13 @@ package struct NetworkPart: Sendable {
     package let input: Shape
     /// Of what the last layer writes.
     package let output: Shape
+    /// The first layer where it takes maxima over all positions.
+    private let maxima: GlobalMaxPool1D?
 
     /// Most inputs of one block.
     package var rows: Int { plan.rows }
+    /// One element of each channel of the input has a gradient.
+    package var readsMaxima: Bool { maxima != nil }
     /// Floats of one worker's memory.
     package var workspaceCount: Int { plan.count }
 
@@ -24,6 +28,7 @@ package struct NetworkPart: Sendable {
         self.plan = plan
         input = plan.steps[0].input
         output = plan.steps[plan.steps.count - 1].output
+        maxima = network.places[plan.steps[0].layer].layer as? GlobalMaxPool1D
     }
 
     /// Outputs (rows, output) of a block, in the workspace, valid until `gradient` is called.
@@ -39,6 +44,20 @@ package struct NetworkPart: Sendable {
     package func gradient(_ inputs: Floats, rows: Int, workspace: MutableFloats, inputGradient: MutableFloats) {
         let block = GradientBlock(input: .dense(inputs), rows: rows, workspace: workspace)
         network.backward(plan, block, inputGradient: inputGradient, parameterGradient: nil)
+    }
+
+    /// The gradient in the form of the elements that have one: values (rows, C) and their positions (rows, C), in the
+    /// workspace. The part reads maxima.
+    package func gradientOfMaxima(
+        _ inputs: Floats, rows: Int, workspace: MutableFloats
+    ) -> (values: Floats, positions: UnsafePointer<Int32>) {
+        var block = GradientBlock(input: .dense(inputs), rows: rows, workspace: workspace)
+        network.backward(
+            plan, &block, steps: 1..<plan.steps.count, inputGradient: workspace, parameterGradient: nil)
+        guard let positions = maxima?.maximaPositions(network.layerPass(plan.steps[0], plan, block)) else {
+            preconditionFailure("the part does not read maxima")
+        }
+        return (Floats(network.gradient(plan, block)), positions)
     }
 }
 

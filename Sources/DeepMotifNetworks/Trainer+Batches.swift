@@ -99,7 +99,7 @@ extension Trainer {
 
     /// The strands of a row are in the same block.
     private func plan(length: Int, rows: Int, isTraining: Bool) throws(DeepMotifError) -> PassPlan {
-        try network.gradientPlan(
+        try network.trainingPlan(
             length: length, count: rows * options.copies, multiple: options.copies, isUnfolded: isTraining)
     }
 

@@ -38,6 +38,17 @@ DMV_INLINE dmv_float16 dmv_limit16(dmv_float16 x, dmv_float16 low, dmv_float16 h
     return x > high ? high : x;
 }
 
+/* What belongs to the higher of two numbers: a to x, b to y; of equal ones to x, and to a NaN before all. */
+DMV_INLINE dmv_float4 dmv_of_higher4(dmv_float4 x, dmv_float4 y, dmv_float4 a, dmv_float4 b) {
+    return ((y <= x) | (x != x)) ? a : b;
+}
+DMV_INLINE dmv_float8 dmv_of_higher8(dmv_float8 x, dmv_float8 y, dmv_float8 a, dmv_float8 b) {
+    return ((y <= x) | (x != x)) ? a : b;
+}
+DMV_INLINE dmv_float16 dmv_of_higher16(dmv_float16 x, dmv_float16 y, dmv_float16 a, dmv_float16 b) {
+    return ((y <= x) | (x != x)) ? a : b;
+}
+
 typedef _Bool dmv_bool8 __attribute__((ext_vector_type(8)));
 typedef _Bool dmv_bool16 __attribute__((ext_vector_type(16)));
 

@@ -41,6 +41,9 @@ package struct GlobalMaxPool1D: Layer {
 
     package func zerosBlockGradient(before: Bool) -> Bool { before }
 
+    /// Positions (rows, C) of the maxima of a pass forward that kept them.
+    func maximaPositions(_ pass: LayerPass) -> UnsafePointer<Int32>? { offsets(pass).map { UnsafePointer($0) } }
+
     package func cacheCount(for input: Shape, kernels: KernelTable) -> Int { input.channels }
 
     package func forward(_ input: LayerInput, to output: MutableFloats, pass: LayerPass) {
