@@ -137,7 +137,7 @@ class SequenceModel(Predictor):
     ) -> tuple[LabelledRows, LabelledRows | None]:
         """Training and validation rows of the data, where no validation data were given."""
         fraction = check_number(self.validation_fraction, "validation_fraction", 0, 1, open_maximum=True)
-        rows = np.arange(len(data), dtype=np.int64)
+        rows = None
         if validation is None and fraction > 0:
             most = MOST_SCORES // (1 if targets.ndim == 1 else targets.shape[1])
             rows, held_out = split_rows(head.strata(targets), fraction, options.seed, most)
@@ -147,6 +147,8 @@ class SequenceModel(Predictor):
             raise InvalidArgumentError(
                 f"{options.needs_validation} needs validation: give validation_data or a validation_fraction above 0"
             )
+        if rows is None:
+            rows = np.arange(len(data), dtype=np.int64)
         return LabelledRows(data, targets, rows), validation
 
     # ---- training ----

@@ -6,13 +6,15 @@ are read in groups of whole chunks, the last of which are remembered, and traini
 
 from __future__ import annotations
 
+import contextlib
+import mmap
 import os
 import struct
 import sys
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +240,22 @@ class StoredRows:
                 del self._remembered[next(iter(self._remembered))]  # the oldest
             self._remembered[group] = rows
         return rows
+
+
+@contextlib.contextmanager
+def read_at_random(data: Any) -> Iterator[None]:
+    """Meanwhile the system reads single pages of a mapped file, not megabytes around each of them."""
+    array = data._array if isinstance(data, StoredRows) else data
+    while array is not None and not isinstance(array, mmap.mmap):
+        array = getattr(array, "base", None)
+    if array is None or not hasattr(array, "madvise"):
+        yield
+        return
+    array.madvise(mmap.MADV_RANDOM)
+    try:
+        yield
+    finally:
+        array.madvise(mmap.MADV_NORMAL)
 
 
 def _is_hdf5(data: Any) -> bool:

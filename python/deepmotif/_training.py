@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from . import _native
 from ._blocks import Pace, run_in_blocks
 from ._options import TrainingOptions
-from ._rows import MOST_SCORES, LabelledRows, reversed_rows
+from ._rows import MOST_SEEN, LabelledRows, reversed_rows
 from .exceptions import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class PassState:
     rows: int = 0
     loss_sum: float = 0.0
     weight_sum: float = 0.0
-    #: Scores that training saw, of the last `MOST_SCORES` / C rows of the pass.
+    #: Scores that training saw, of the last `MOST_SEEN` / C rows of the pass.
     seen: list[Float] = field(default_factory=list)
 
 
@@ -64,12 +64,14 @@ def train_pass(
             unit = stop_every * options.batch_size
             stop = min(stop, (start // unit + 1) * unit)
         began = time.perf_counter()
-        X, targets, rows = data.block(order[start:stop], None if reversed_at is None else reversed_at[start:stop])
-        losses, block_weights, scores = trainer.run(X, targets, rows, options.batch_size, weights, options.threads)
+        reversed_rows_here = None if reversed_at is None else reversed_at[start:stop]
+        with data.read_shuffled():
+            X, targets, rows = data.block(order[start:stop], reversed_rows_here)
+            losses, block_weights, scores = trainer.run(X, targets, rows, options.batch_size, weights, options.threads)
         pace.update(-(-(stop - start) // options.batch_size), time.perf_counter() - began)
         state.loss_sum += losses
         state.weight_sum += block_weights
-        kept_from = max(0, len(order) - MOST_SCORES // scores.shape[1])
+        kept_from = max(0, len(order) - MOST_SEEN // scores.shape[1])
         state.seen.append(scores[max(0, kept_from - start) :])
         state.rows = stop
         tick(stop - start)

@@ -28,7 +28,7 @@ class Grouped(_rows.StoredRows):
     """Stored rows of which only the arithmetic matters."""
 
     def __init__(self, count, group, row_bytes=1):
-        self.shape, self.group, self.row_bytes = (count, 1), group, row_bytes
+        self.shape, self.dtype, self.group, self.row_bytes = (count, 1), np.dtype(np.uint8), group, row_bytes
 
 
 @pytest.mark.parametrize("group", [1, 3, 10, 100])
@@ -50,6 +50,25 @@ def test_groups_are_read_once(monkeypatch):
     assert [len(groups) for groups in found] == [3] * 6
     assert len(set.union(*found)) == 18
     assert any(np.any(np.diff(window) < 0) and np.any(np.diff(window) > 0) for window in windows)  # mixed
+
+
+def test_large_data_are_read_in_groups_wherever_they_lie(monkeypatch, tmp_path):
+    codes = np.lib.format.open_memmap(tmp_path / "codes.npy", mode="w+", dtype=np.uint8, shape=(200, 5))
+    codes[:] = 1
+    mapped = _rows.LabelledRows(codes, np.zeros(200), np.arange(200))
+    scattered = mapped.shuffled(0, 0)
+    monkeypatch.setattr("deepmotif._rows._LARGE_BYTES", 999)
+    monkeypatch.setattr("deepmotif._rows._LARGE_GROUP_BYTES", 50)
+    monkeypatch.setattr("deepmotif._stored.REMEMBERED_BYTES", 300)  # three groups of ten rows in half of it
+    order = mapped.shuffled(0, 0)
+    np.testing.assert_array_equal(np.sort(order), np.arange(200))
+    assert [len(set(window // 10)) for window in np.split(order[:180], 6)] == [3] * 6
+    assert len(set(scattered[:30] // 10)) > 3
+    in_memory = _rows.LabelledRows(np.array(codes), np.zeros(200), np.arange(200))
+    np.testing.assert_array_equal(in_memory.shuffled(0, 0), order)
+    for data in (mapped, in_memory, _rows.LabelledRows(codes[3:].view(), np.zeros(197), np.arange(197))):
+        with data.read_shuffled():
+            assert data.X[7].tolist() == [1] * 5
 
 
 def test_half_of_the_rows_are_reversed():
