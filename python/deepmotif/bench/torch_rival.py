@@ -14,6 +14,7 @@ from torch.nn import functional
 from deepmotif import layers as kinds
 
 Work = Callable[[NDArray[np.uint8]], Any]
+_MOST_COMPILED = 10_000_000
 _LETTERS = torch.cat([torch.eye(4), torch.zeros(1, 4)])
 
 
@@ -167,6 +168,9 @@ def _graphs(rival: Rival, example: torch.Tensor) -> dict[str, Any]:
     torch._inductor.config.freezing = True
     with torch.no_grad():
         graphs = {"frozen": torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(rival, example)))}
+        # A network of DeepSEA's size keeps the compiler busy for many minutes; its products are the library's anyway.
+        if sum(parameter.numel() for parameter in rival.parameters()) > _MOST_COMPILED:
+            return graphs
         compiled = torch.compile(rival)
         try:
             compiled(example)
