@@ -29,7 +29,8 @@ extension Network {
         seedGradient: @Sendable (Int, Floats, MutableFloats) -> Void
     ) throws(DeepMotifError) {
         guard threads >= 1 else { throw .invalidArgument("threads must be at least 1; got \(threads)") }
-        let plan = try gradientPlan(length: sequences.length, count: sequences.count)
+        let plan = try gradientPlan(
+            length: sequences.length, count: sequences.count, readsCodes: LayerInput(sequences).isCodes)
         try sequences.validate()
         guard sequences.count > 0 else { return }
         prepareParameters()
@@ -56,18 +57,22 @@ extension Network {
 
     /// Unfolded plans are for training alone: they stop at every layer where the rows of a batch meet.
     func gradientPlan(
-        length: Int, count: Int, multiple: Int = 1, isUnfolded: Bool = false
+        length: Int, count: Int, multiple: Int = 1, isUnfolded: Bool = false, readsCodes: Bool
     ) throws(DeepMotifError) -> PassPlan {
-        try gradientPlan(0..<layers.count, length: length, count: count, multiple: multiple, isUnfolded: isUnfolded)
+        try gradientPlan(
+            0..<layers.count, length: length, count: count, multiple: multiple, isUnfolded: isUnfolded,
+            readsCodes: readsCodes)
     }
 
     /// The plan of some layers alone, whose input has `length` positions.
     func gradientPlan(
-        _ range: Range<Int>, length: Int, count: Int, multiple: Int = 1, isUnfolded: Bool = false
+        _ range: Range<Int>, length: Int, count: Int, multiple: Int = 1, isUnfolded: Bool = false,
+        readsCodes: Bool = false
     ) throws(DeepMotifError) -> PassPlan {
         let shapes = try shapes(range, input: try inputShape(ofLayer: range.lowerBound, length: length))
         return PassPlan(
-            purpose: .gradient, stops: try places.stops(range, shapes: shapes, isUnfolded: isUnfolded),
+            purpose: .gradient,
+            stops: try places.stops(range, shapes: shapes, isUnfolded: isUnfolded, readsCodes: readsCodes),
             count: count, multiple: multiple, kernels: kernels)
     }
 
@@ -190,5 +195,9 @@ extension LayerInput {
         case .codes(let codes): self = .codes(codes)
         case .letters(let letters): self = .dense(letters)
         }
+    }
+
+    var isCodes: Bool {
+        if case .codes = self { true } else { false }
     }
 }
