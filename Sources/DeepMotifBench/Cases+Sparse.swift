@@ -17,9 +17,12 @@ func convolution(gradient: Bool, kernels: KernelTable) -> BenchCase {
         let table = try numbers(g.width * 5 * g.filters)
         let bias = try numbers(g.filters)
         let y = try numbers(g.outputLength * g.filters, density: density)
+        let scratch = try Buffer<Float>(count: g.gradientScratchCount)
+        let positions = PoolRun(start: 0, width: 1, stride: 1, count: g.outputLength)
         return {
             if gradient {
-                kernels.convolveCodesGradient(letters.readOnly, y.readOnly, table.pointer, g)
+                kernels.convolveCodesGradient(
+                    letters.readOnly, y.readOnly, nil, table.pointer, scratch.pointer, g, positions)
             } else {
                 kernels.convolveCodes(letters.readOnly, table.readOnly, bias.readOnly, y.pointer, g)
             }
@@ -27,27 +30,37 @@ func convolution(gradient: Bool, kernels: KernelTable) -> BenchCase {
     }
 }
 
-/// The same from pairs of letters, at the sizes of the DeepResolve networks.
-func pairConvolution(filters: Int, width: Int, gradient: Bool, kernels: KernelTable) -> BenchCase {
+/// The same from pairs of letters with maxima over windows, at the sizes of the DeepResolve networks.
+func pooledConvolution(filters: Int, width: Int, window: Int, gradient: Bool, kernels: KernelTable) -> BenchCase {
     let g = ConvolutionGeometry(
         length: 101, outputLength: 101, channels: 4, filters: filters, width: width, stride: 1, dilation: 1,
         padding: (width - 1) / 2)
+    let windows = PoolRun(start: 0, width: window, stride: window, count: 101 / window)
     let tableCount = (width + 1) / 2 * 25 * filters
     return BenchCase(
-        name: "convolveCodePairs\(gradient ? "Gradient" : "") L=101 K=\(width) F=\(filters)",
-        work: Double(g.outputLength * g.width * g.filters), bytes: 4 * (tableCount + g.outputLength * g.filters)
+        name: gradient
+            ? "convolveCodesGradient L=101 K=\(width) F=\(filters) pool \(window)"
+            : "convolveCodePools L=101 K=\(width) F=\(filters) pool \(window)",
+        work: Double(g.outputLength * g.width * g.filters), bytes: 4 * (tableCount + 2 * windows.count * g.filters)
     ) {
         let letters = try codes(g.length)
         let table = try numbers(tableCount)
         let bias = try numbers(g.filters)
-        let y = try numbers(g.outputLength * g.filters)
-        let scratch = try Buffer<Int32>(count: g.outputLength + g.width)
+        let y = try numbers(windows.count * g.filters)
+        let offsets = try Buffer<Int32>(count: windows.count * g.filters)
+        let places = try Buffer<Int32>(count: g.outputLength + g.width)
+        let scratch = try Buffer<Float>(count: g.gradientScratchCount)
+        kernels.convolveCodePools(
+            letters.readOnly, 2, table.readOnly, bias.readOnly, y.pointer, offsets.pointer, places.pointer, g, windows,
+            true)
         return {
             if gradient {
-                kernels.convolveCodePairsGradient(letters.readOnly, y.readOnly, table.pointer, scratch.pointer, g)
+                kernels.convolveCodesGradient(
+                    letters.readOnly, y.readOnly, offsets.readOnly, table.pointer, scratch.pointer, g, windows)
             } else {
-                kernels.convolveCodePairs(
-                    letters.readOnly, table.readOnly, bias.readOnly, y.pointer, scratch.pointer, g)
+                kernels.convolveCodePools(
+                    letters.readOnly, 2, table.readOnly, bias.readOnly, y.pointer, offsets.pointer, places.pointer, g,
+                    windows, true)
             }
         }
     }

@@ -104,8 +104,8 @@ func cases(kernels: KernelTable) -> [BenchCase] {
     var all = products + masked + recurrent
     all += [convolution(gradient: false, kernels: kernels), convolution(gradient: true, kernels: kernels)]
     for gradient in [false, true] {
-        all.append(pairConvolution(filters: 16, width: 25, gradient: gradient, kernels: kernels))
-        all.append(pairConvolution(filters: 32, width: 8, gradient: gradient, kernels: kernels))
+        all.append(pooledConvolution(filters: 16, width: 25, window: 101, gradient: gradient, kernels: kernels))
+        all.append(pooledConvolution(filters: 32, width: 8, window: 4, gradient: gradient, kernels: kernels))
     }
     all += [listedConvolution(kernels: kernels), rowsByCode(kernels: kernels)]
     all += [packing(transposed: false, kernels: kernels), packing(transposed: true, kernels: kernels)]

@@ -32,6 +32,34 @@ package struct ConvolutionGeometry: Sendable {
     }
 }
 
+extension ConvolutionGeometry {
+    /// Codes that the gradient's kernel takes at once.
+    package static var codesAtOnce: Int { 128 }
+
+    /// Floats of its scratch memory: the codes, and as many rows of up to 32 columns with those that the taps reach.
+    package var gradientScratchCount: Int {
+        ConvolutionGeometry.codesAtOnce / 4 + (ConvolutionGeometry.codesAtOnce + (width - 1) * dilation) * 32
+    }
+}
+
+/// Windows of equal width that do not overlap, on the positions of a convolution. Windows of one position are the
+/// positions themselves.
+package struct PoolRun: Sendable {
+    /// Where the first window starts.
+    package var start: Int
+    package var width: Int
+    /// From one window's start to the next, at least the width.
+    package var stride: Int
+    package var count: Int
+
+    package init(start: Int, width: Int, stride: Int, count: Int) {
+        self.start = start
+        self.width = width
+        self.stride = stride
+        self.count = count
+    }
+}
+
 /// Geometry of one LSTM direction over `rows` sequences. Gates are stored in blocks of `KernelTable.lstmLanes` units:
 /// gate g (0 input, 1 forget, 2 candidate, 3 output) of unit u stands at (u / lanes * 4 + g) * lanes + u % lanes, and
 /// a row of gates has 4 * paddedUnits floats, where padding units have zero weights.
@@ -122,12 +150,14 @@ package struct KernelTable: Sendable {
     /// (width, 5, filters), row 4 zero; taps outside of the sequence are left out.
     package var convolveCodes: ConvolveCodesKernel
 
-    /// tableGradient[k][code] += outputGradient rows: (codes, outputGradient, tableGradient, geometry). Row 4 collects
-    /// garbage that nobody reads.
+    /// tableGradient[k][code] += outputGradient rows: (codes, outputGradient, offsets, tableGradient, scratch, geometry,
+    /// windows). With offsets (nil: none) a row is the gradient of a window's maximum, offsets[row][f] positions behind the
+    /// window's start. Row 4 of the table is left alone. scratch: `gradientScratchCount` of the geometry.
     package var convolveCodesGradient: ConvolveCodesGradientKernel
 
     /// The same, and the gradient of the bias (nil: none), from lists by column of the gradient's non-zeros: (codes, indices, values,
-    /// counts, listStride, tableGradient, biasGradient, geometry). Faster below about 0.05 of non-zeros.
+    /// counts, listStride, tableGradient, biasGradient, geometry). Faster below about 0.03 of non-zeros; row 4 collects
+    /// garbage that nobody reads.
     package var convolveListedGradient: ConvolveListedGradientKernel
 
     /// `convolveCodes` with a table ((width + 1) / 2, 25, filters) by pairs of codes of two taps, 5 * first + second, in
@@ -135,9 +165,11 @@ package struct KernelTable: Sendable {
     /// geometry). At least 16 filters; scratch: (outputLength - 1) * stride + width * dilation + 1 integers.
     package var convolveCodePairs: ConvolveCodePairsKernel
 
-    /// The gradient of that table, added to it: (codes, outputGradient, tableGradient, scratch, geometry). Its rows of
-    /// unknown letters collect what belongs to the other letter of the pair alone.
-    package var convolveCodePairsGradient: ConvolveCodePairsGradientKernel
+    /// Maxima over windows of either convolution, and how far behind its window's start the first maximum lies (nil:
+    /// not wanted), rectified where the last argument is true: (codes, taps, table, bias, y, offsets, scratch, geometry,
+    /// windows, isRectified). taps 1: the table of `convolveCodes`, 2: that of `convolveCodePairs`. At least 16 filters; scratch as for
+    /// `convolveCodePairs`. A NaN wins and stays.
+    package var convolveCodePools: ConvolveCodePoolsKernel
 
     // MARK: Sparse gradients (behind ReLU, dropout and maxima most elements are exactly zero)
 
@@ -254,7 +286,7 @@ package struct KernelTable: Sendable {
         convolveCodesGradient: @escaping ConvolveCodesGradientKernel,
         convolveListedGradient: @escaping ConvolveListedGradientKernel,
         convolveCodePairs: @escaping ConvolveCodePairsKernel,
-        convolveCodePairsGradient: @escaping ConvolveCodePairsGradientKernel,
+        convolveCodePools: @escaping ConvolveCodePoolsKernel,
         countNonzeros: @escaping CountNonzerosKernel,
         listNonzeros: @escaping ListNonzerosKernel,
         accumulateSparseRows: @escaping AccumulateSparseRowsKernel,
@@ -283,7 +315,7 @@ package struct KernelTable: Sendable {
         self.convolveCodesGradient = convolveCodesGradient
         self.convolveListedGradient = convolveListedGradient
         self.convolveCodePairs = convolveCodePairs
-        self.convolveCodePairsGradient = convolveCodePairsGradient
+        self.convolveCodePools = convolveCodePools
         self.countNonzeros = countNonzeros
         self.listNonzeros = listNonzeros
         self.accumulateSparseRows = accumulateSparseRows

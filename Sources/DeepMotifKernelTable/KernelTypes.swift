@@ -11,7 +11,10 @@ extension KernelTable {
     package typealias ConvolveCodesKernel =
         @Sendable (UnsafePointer<UInt8>, Floats, Floats, MutableFloats, ConvolutionGeometry) -> Void
     package typealias ConvolveCodesGradientKernel =
-        @Sendable (UnsafePointer<UInt8>, Floats, MutableFloats, ConvolutionGeometry) -> Void
+        @Sendable (
+            UnsafePointer<UInt8>, Floats, UnsafePointer<Int32>?, MutableFloats, MutableFloats, ConvolutionGeometry,
+            PoolRun
+        ) -> Void
     package typealias ConvolveListedGradientKernel =
         @Sendable (
             UnsafePointer<UInt8>, UnsafePointer<Int32>, Floats, UnsafePointer<Int32>, Int, MutableFloats,
@@ -22,9 +25,10 @@ extension KernelTable {
         @Sendable (
             UnsafePointer<UInt8>, Floats, Floats, MutableFloats, UnsafeMutablePointer<Int32>, ConvolutionGeometry
         ) -> Void
-    package typealias ConvolveCodePairsGradientKernel =
+    package typealias ConvolveCodePoolsKernel =
         @Sendable (
-            UnsafePointer<UInt8>, Floats, MutableFloats, UnsafeMutablePointer<Int32>, ConvolutionGeometry
+            UnsafePointer<UInt8>, Int, Floats, Floats, MutableFloats, UnsafeMutablePointer<Int32>?,
+            UnsafeMutablePointer<Int32>, ConvolutionGeometry, PoolRun, Bool
         ) -> Void
     package typealias CountNonzerosKernel = @Sendable (Floats, Int) -> Int
     package typealias ListNonzerosKernel =

@@ -113,37 +113,6 @@ private func addRow(_ source: Floats, _ target: MutableFloats, _ count: Int) {
     }
 }
 
-func convolveCodesGradient(
-    _ codes: UnsafePointer<UInt8>, _ outputGradient: Floats, _ tableGradient: MutableFloats,
-    _ geometry: ConvolutionGeometry
-) {
-    let filters = geometry.filters
-    for p in 0..<geometry.outputLength {
-        let taps = validTaps(p, geometry)
-        let row = outputGradient + p * filters
-        var f = 0
-        while f + 4 * panelColumns <= filters {
-            let strip = loadStrip(4, row + f)
-            var k = taps.first
-            while k < taps.end {
-                let code = Int(codes[taps.start &+ k &* geometry.dilation])
-                let entry = tableGradient + (k &* 5 &+ code) &* filters + f
-                var sum = strip
-                addToStrip(4, &sum, entry)
-                storeStrip(4, sum, entry)
-                k &+= 1
-            }
-            f += 4 * panelColumns
-        }
-        var k = f < filters ? taps.first : taps.end
-        while k < taps.end {
-            let code = Int(codes[taps.start &+ k &* geometry.dilation])
-            addRow(row + f, tableGradient + (k &* 5 &+ code) &* filters + f, filters - f)
-            k &+= 1
-        }
-    }
-}
-
 func convolveListedGradient(
     _ codes: UnsafePointer<UInt8>, _ indices: UnsafePointer<Int32>, _ values: Floats, _ counts: UnsafePointer<Int32>,
     _ listStride: Int, _ tableGradient: MutableFloats, _ biasGradient: MutableFloats?, _ geometry: ConvolutionGeometry

@@ -128,15 +128,30 @@ private func addListedRows(
     }
 }
 
+/// `panels` (1 ... 4, a literal) whole panels of one row.
+@inline(__always)
+private func multiplyPanels(
+    _ panels: Int, _ row: ListedRow, _ packed: Floats, _ panelStride: Int, _ bias: Floats?, _ c: MutableFloats
+) {
+    let zero: TileRow = (Lanes(), Lanes())
+    var strip: Strip = (zero, zero, zero, zero, zero, zero, zero, zero)
+    if let bias { strip = loadStrip(panels, bias) }
+    addListedRows(panels, row, packed, panelStride, &strip)
+    storeStrip(panels, strip, c)
+}
+
 @inline(never)
 private func multiplyFourPanels(
     _ row: ListedRow, _ packed: Floats, _ panelStride: Int, _ bias: Floats?, _ c: MutableFloats
 ) {
-    let zero: TileRow = (Lanes(), Lanes())
-    var strip: Strip = (zero, zero, zero, zero, zero, zero, zero, zero)
-    if let bias { strip = loadStrip(4, bias) }
-    addListedRows(4, row, packed, panelStride, &strip)
-    storeStrip(4, strip, c)
+    multiplyPanels(4, row, packed, panelStride, bias, c)
+}
+
+@inline(never)
+private func multiplyTwoPanels(
+    _ row: ListedRow, _ packed: Floats, _ panelStride: Int, _ bias: Floats?, _ c: MutableFloats
+) {
+    multiplyPanels(2, row, packed, panelStride, bias, c)
 }
 
 /// One panel, of which `columns` columns are real.
@@ -158,26 +173,28 @@ private func shifted(_ bias: Floats?, _ count: Int) -> Floats? {
     if let bias { bias + count } else { nil }
 }
 
+/// Panels of a few columns go over all rows before the next ones: they stay in the caches.
 func multiplyListed(
     _ indices: UnsafePointer<Int32>, _ values: Floats, _ count: Int, _ lda: Int, _ packed: Floats, _ bias: Floats?,
     _ c: MutableFloats, _ ldc: Int, _ m: Int, _ n: Int, _ k: Int
 ) {
-    var (first, end) = (0, 0)
-    for r in 0..<m {
-        while first < count && Int(indices[first]) < r * lda { first += 1 }
-        end = end > first ? end : first
-        while end < count && Int(indices[end]) < r * lda + k { end += 1 }
-        let row = ListedRow(indices: indices, values: values, first: first, end: end, shift: r * lda)
-        let target = c + r * ldc
-        var j = 0
-        while j + 4 * panelColumns <= n {
-            multiplyFourPanels(row, packed + j * k, panelColumns * k, shifted(bias, j), target + j)
-            j += 4 * panelColumns
+    var j = 0
+    while j < n {
+        let panels = n - j >= 4 * panelColumns ? 4 : n - j >= 2 * panelColumns ? 2 : 1
+        let columns = n - j < panels * panelColumns ? n - j : panels * panelColumns
+        var (first, end) = (0, 0)
+        for r in 0..<m {
+            while first < count && Int(indices[first]) < r * lda { first += 1 }
+            end = end > first ? end : first
+            while end < count && Int(indices[end]) < r * lda + k { end += 1 }
+            let row = ListedRow(indices: indices, values: values, first: first, end: end, shift: r * lda)
+            let target = c + r * ldc + j
+            switch panels {
+            case 4: multiplyFourPanels(row, packed + j * k, panelColumns * k, shifted(bias, j), target)
+            case 2: multiplyTwoPanels(row, packed + j * k, panelColumns * k, shifted(bias, j), target)
+            default: multiplyPanel(row, packed + j * k, shifted(bias, j), target, columns)
+            }
         }
-        while j < n {
-            let columns = n - j < panelColumns ? n - j : panelColumns
-            multiplyPanel(row, packed + j * k, shifted(bias, j), target + j, columns)
-            j += panelColumns
-        }
+        j += columns
     }
 }

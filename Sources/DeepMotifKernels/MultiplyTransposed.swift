@@ -30,14 +30,37 @@ private func fewColumns(
     }
 }
 
+/// Floats of B that all rows of C are multiplied with before the next ones: they stay in the second-level cache, and C,
+/// where it is larger than the caches, is read from memory in long runs.
+private let blockFloats = 65536
+
 /// Goes over the columns in wide tiles, then in narrow ones; the last narrow one reads columns again that are done
 /// already, and adds its last ones only.
 private func multiplyBlock(
     _ a: Floats, _ lda: Int, _ b: Floats, _ ldb: Int, _ c: MutableFloats, _ ldc: Int, _ m: Int, _ n: Int, _ k: Int
 ) {
     let tiles = (m + tileRows - 1) / tileRows
-    var column = 0
-    while column < n {
+    let blockColumns = blockFloats / k / panelColumns * panelColumns
+    var start = 0
+    while start < n {
+        let end = n - start < blockColumns ? n : start + blockColumns
+        for tile in 0..<tiles {
+            let row = tile * m / tiles
+            let height = (tile + 1) * m / tiles - row
+            multiplyRows(a + row, lda, b, ldb, c + row * ldc, ldc, height, start, end, n, k)
+        }
+        start = end
+    }
+}
+
+/// Columns start ..< end of n, of `height` rows.
+@inline(__always)
+private func multiplyRows(
+    _ a: Floats, _ lda: Int, _ b: Floats, _ ldb: Int, _ c: MutableFloats, _ ldc: Int, _ height: Int, _ start: Int,
+    _ end: Int, _ n: Int, _ k: Int
+) {
+    var column = start
+    while column < end {
         let left = n - column
         let isWide = left >= panelColumns
         let first = isWide || left >= laneCount ? column : n - laneCount
@@ -45,14 +68,8 @@ private func multiplyBlock(
             c + first, stride: ldc, columns: isWide ? panelColumns : left < laneCount ? left : laneCount,
             accumulates: true)
         target.takesLast = left < laneCount
-        var source: TileSource = (a: a, rowStride: 1, step: lda, b: b + first, bStride: ldb, k: k)
-        for tile in 0..<tiles {
-            let row = tile * m / tiles
-            let height = (tile + 1) * m / tiles - row
-            source.a = a + row
-            target.c = c + row * ldc + first
-            if isWide { wideTile(height, source, target) } else { narrowTile(height, source, target) }
-        }
+        let source: TileSource = (a: a, rowStride: 1, step: lda, b: b + first, bStride: ldb, k: k)
+        if isWide { wideTile(height, source, target) } else { narrowTile(height, source, target) }
         column += isWide ? panelColumns : laneCount
     }
 }

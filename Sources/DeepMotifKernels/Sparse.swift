@@ -62,36 +62,43 @@ private func accumulateFew(_ x: Floats, _ column: SparseColumn, _ w: MutableFloa
     }
 }
 
+/// Columns of the next strip, where `left` of `span` are left.
+@inline(__always)
+private func sparseStripColumns(_ left: Int, _ span: Int) -> Int {
+    if span < laneCount { return span }
+    if left >= stripPairs * panelColumns { return stripPairs * panelColumns }
+    if left >= stripPairs / 2 * panelColumns { return stripPairs / 2 * panelColumns }
+    if left >= panelColumns { return panelColumns }
+    return left < laneCount ? left : laneCount
+}
+
+/// A strip goes over all lists before the next one: its part of x stays in the first-level cache.
 func accumulateSparseRows(
     _ x: Floats, _ xStride: Int, _ span: Int, _ indices: UnsafePointer<Int32>, _ values: Floats,
     _ counts: UnsafePointer<Int32>, _ listStride: Int, _ columns: Int, _ w: MutableFloats
 ) {
-    for j in 0..<columns where counts[j] > 0 {
-        let column = SparseColumn(
-            indices: indices + j * listStride, values: values + j * listStride, count: Int(counts[j]), stride: xStride)
-        let target = w + j * span
-        if span < laneCount {
-            accumulateFew(x, column, target, span)
-            continue
-        }
-        var s = 0
-        while s < span {
-            let left = span - s
-            if left >= stripPairs * panelColumns {
-                accumulateLongStrip(x + s, column, target + s)
-                s += stripPairs * panelColumns
-            } else if left >= stripPairs / 2 * panelColumns {
-                accumulateMiddleStrip(x + s, column, target + s)
-                s += stripPairs / 2 * panelColumns
-            } else if left >= panelColumns {
-                accumulatePair(x + s, column, target + s)
-                s += panelColumns
+    var s = 0
+    while s < span {
+        let left = span - s
+        let count = sparseStripColumns(left, span)
+        for j in 0..<columns where counts[j] > 0 {
+            let column = SparseColumn(
+                indices: indices + j * listStride, values: values + j * listStride, count: Int(counts[j]),
+                stride: xStride)
+            let target = w + (j * span + s)
+            if span < laneCount {
+                accumulateFew(x, column, target, span)
+            } else if count == stripPairs * panelColumns {
+                accumulateLongStrip(x + s, column, target)
+            } else if count == stripPairs / 2 * panelColumns {
+                accumulateMiddleStrip(x + s, column, target)
+            } else if count == panelColumns {
+                accumulatePair(x + s, column, target)
             } else {
-                let count = left < laneCount ? left : laneCount
-                accumulateLast(x + s, column, target + s, count)
-                s += count
+                accumulateLast(x + s, column, target, count)
             }
         }
+        s += count
     }
 }
 

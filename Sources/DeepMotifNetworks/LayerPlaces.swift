@@ -32,6 +32,8 @@ struct LayerPlaces {
     private var places: [LayerPlace] = []
     /// Floats of all prepared parameters.
     private(set) var preparedCount = 0
+    /// The first layers as one, for codes (`PooledConv1D`), and its number; it stands behind all others.
+    private var head: (layer: PooledConv1D, number: Int)?
     /// Floats of all statistics of a batch.
     private(set) var statisticsCount = 0
 
@@ -53,6 +55,10 @@ struct LayerPlaces {
                     kernels)
             }
             next += 1
+        }
+        if let pooled = PooledConv1D(layers) {
+            head = (pooled, places.count)
+            append(pooled, parameters: parameters[0], prepared: places[0].prepared, streams: [0])
         }
         // What is inside of a block has a larger number.
         for i in places.indices.reversed() {
@@ -89,9 +95,20 @@ struct LayerPlaces {
     // MARK: Stops
 
     /// The stops of a pass through some layers of the network. `shapes` holds the input's shape and each layer's output.
-    /// Unfolded, every layer that takes statistics of a batch is a stop of its own.
-    func stops(_ range: Range<Int>, shapes: [Shape], isUnfolded: Bool) throws(DeepMotifError) -> [PassPlan.Stop] {
+    /// Unfolded, every layer that takes statistics of a batch is a stop of its own. On codes the first layers may be one
+    /// stop.
+    func stops(
+        _ range: Range<Int>, shapes: [Shape], isUnfolded: Bool, readsCodes: Bool
+    ) throws(DeepMotifError) -> [PassPlan.Stop] {
         var stops: [PassPlan.Stop] = []
+        var range = range
+        var shapes = shapes[...]
+        if readsCodes, range.lowerBound == 0, let head, head.layer.layerCount <= range.count {
+            let output = shapes[head.layer.layerCount]
+            stops.append(PassPlan.Stop(layer: head.layer, number: head.number, input: shapes[0], output: output))
+            range = head.layer.layerCount..<range.upperBound
+            shapes = shapes.dropFirst(head.layer.layerCount)
+        }
         for (number, input) in zip(range, shapes) {
             _ = try append(number, input: input, isUnfolded: isUnfolded, to: &stops)
         }

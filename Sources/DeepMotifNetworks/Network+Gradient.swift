@@ -29,7 +29,9 @@ extension Network {
         seedGradient: @Sendable (Int, Floats, MutableFloats) -> Void
     ) throws(DeepMotifError) {
         guard threads >= 1 else { throw .invalidArgument("threads must be at least 1; got \(threads)") }
-        let plan = try gradientPlan(0..<layers.count, length: sequences.length, count: sequences.count)
+        let plan = try gradientPlan(
+            0..<layers.count, length: sequences.length, count: sequences.count,
+            readsCodes: LayerInput(sequences).isCodes)
         try sequences.validate()
         guard sequences.count > 0 else { return }
         prepareParameters()
@@ -55,17 +57,23 @@ extension Network {
     }
 
     /// The plan of a training step. An unfolded one stops at every layer where the rows of a batch meet.
-    func trainingPlan(length: Int, count: Int, multiple: Int, isUnfolded: Bool) throws(DeepMotifError) -> PassPlan {
-        let shapes = try shapes(0..<layers.count, input: try inputShape(ofLayer: 0, length: length))
+    func trainingPlan(
+        length: Int, count: Int, multiple: Int, isUnfolded: Bool, readsCodes: Bool
+    ) throws(DeepMotifError) -> PassPlan {
+        let range = 0..<layers.count
+        let shapes = try shapes(range, input: try inputShape(ofLayer: 0, length: length))
         return PassPlan(
-            purpose: .gradient, stops: try places.stops(0..<layers.count, shapes: shapes, isUnfolded: isUnfolded),
+            purpose: .gradient,
+            stops: try places.stops(range, shapes: shapes, isUnfolded: isUnfolded, readsCodes: readsCodes),
             count: count, multiple: multiple, kernels: kernels)
     }
 
     /// The plan of some layers, whose input has `length` positions, with dropout off.
-    func gradientPlan(_ range: Range<Int>, length: Int, count: Int) throws(DeepMotifError) -> PassPlan {
+    func gradientPlan(
+        _ range: Range<Int>, length: Int, count: Int, readsCodes: Bool = false
+    ) throws(DeepMotifError) -> PassPlan {
         let shapes = try shapes(range, input: try inputShape(ofLayer: range.lowerBound, length: length))
-        let stops = try places.stops(range, shapes: shapes, isUnfolded: false)
+        let stops = try places.stops(range, shapes: shapes, isUnfolded: false, readsCodes: readsCodes)
         let active = stops.filter { !($0.layer is Dropout) }
         return PassPlan(
             purpose: .gradient, stops: active.isEmpty ? stops : active, count: count, kernels: kernels)
@@ -190,5 +198,9 @@ extension LayerInput {
         case .codes(let codes): self = .codes(codes)
         case .letters(let letters): self = .dense(letters)
         }
+    }
+
+    var isCodes: Bool {
+        if case .codes = self { true } else { false }
     }
 }

@@ -47,7 +47,8 @@ extension Network {
         }
         prepareParameters()
         let plan = PassPlan(
-            purpose: .inference, stops: try places.stops(range, shapes: shapes, isUnfolded: false), count: rows,
+            purpose: .inference,
+            stops: try places.stops(range, shapes: shapes, isUnfolded: false, readsCodes: input.isCodes), count: rows,
             kernels: kernels)
         let blocks = (rows + plan.rows - 1) / plan.rows
         let memory = try workspaces.reserve(workers: min(threads, blocks), count: plan.count)
@@ -88,14 +89,14 @@ extension Network {
         for step in plan.steps {
             let target = step.target.map { workspace + $0 } ?? output
             let pass = layerPass(step, rows: rows, scratch: workspace + plan.scratch, cache: nil)
-            layers[step.layer].forward(current, to: target, pass: pass)
+            places[step.layer].layer.forward(current, to: target, pass: pass)
             current = .dense(Floats(target))
         }
     }
 
     /// The input itself, or its letters in the workspace where the first layer takes no codes.
     func expandedInput(_ input: LayerInput, _ plan: PassPlan, rows: Int, workspace: MutableFloats) -> LayerInput {
-        guard case .codes(let codes) = input, !layers[plan.steps[0].layer].acceptsCodes else { return input }
+        guard case .codes(let codes) = input, !places[plan.steps[0].layer].layer.acceptsCodes else { return input }
         let letters = workspace + plan.letters
         expandCodes(codes, count: rows * plan.steps[0].input.length, to: letters)
         return .dense(Floats(letters))

@@ -79,8 +79,12 @@ struct PassPlan {
     /// `count` is the number of sequences of the whole call and keeps small calls from being one block. The rows of a
     /// block are a multiple of `multiple`.
     init(purpose: Purpose, stops: [Stop], count sequences: Int, multiple: Int = 1, kernels: KernelTable) {
-        let one = PassPlan(purpose: purpose, stops: stops, rows: 1, kernels: kernels)
-        let rowBytes = 4 * max(one.count, 1)
+        // What every row adds: scratch memory for one row at a time is there once.
+        let (one, two) = (
+            PassPlan(purpose: purpose, stops: stops, rows: 1, kernels: kernels),
+            PassPlan(purpose: purpose, stops: stops, rows: 2, kernels: kernels)
+        )
+        let rowBytes = 4 * max(two.count - one.count, 1)
         // Weights are read once a block: a block of big layers holds as much itself as they do, within bounds.
         let weightBytes = 4 * stops.reduce(0) { $0 + ($1.role == .layer ? $1.layer.parameterCount : 0) }
         let fitting = max(PassPlan.blockBytes, min(weightBytes, Workspaces.keptBytes)) / rowBytes

@@ -21,7 +21,7 @@ final class Staging {
             let target = try Staging.memory(&codes, count: count * copies * length)
             for i in 0..<count {
                 let row = source + Int(rows[i]) * length
-                guard Staging.areCodes(row, length) else { throw badRow(sequences, row: Int(rows[i])) }
+                guard areCodes(row, length) else { throw badRow(sequences, row: Int(rows[i])) }
                 let copy = target + i * copies * length
                 copy.update(from: row, count: length)
                 if bothStrands { Staging.reverseComplement(row, to: copy + length, count: length) }
@@ -32,7 +32,7 @@ final class Staging {
             let target = try Staging.memory(&letters, count: count * copies * width)
             for i in 0..<count {
                 let row = source + Int(rows[i]) * width
-                guard Staging.areFinite(row, width) else { throw badRow(sequences, row: Int(rows[i])) }
+                guard areFinite(row, width) else { throw badRow(sequences, row: Int(rows[i])) }
                 let copy = target + i * copies * width
                 copy.update(from: row, count: width)
                 // A C G T backwards are the complements: positions and letters are reversed in one.
@@ -58,20 +58,6 @@ final class Staging {
             let code = codes[count - 1 - i]
             target[i] = code < unknownCode ? 3 - code : unknownCode
         }
-    }
-
-    /// Without an early exit, so that the compiler makes vectors of it.
-    private static func areCodes(_ row: UnsafePointer<UInt8>, _ count: Int) -> Bool {
-        var largest: UInt8 = 0
-        for i in 0..<count { largest = max(largest, row[i]) }
-        return largest <= unknownCode
-    }
-
-    /// x - x is zero for finite numbers alone.
-    private static func areFinite(_ row: Floats, _ count: Int) -> Bool {
-        var isFinite = true
-        for i in 0..<count { isFinite = isFinite && (row[i] - row[i] == 0) }
-        return isFinite
     }
 
     /// The error of a row that failed, with its place in the caller's sequences.

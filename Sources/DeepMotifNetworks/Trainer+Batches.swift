@@ -48,7 +48,7 @@ extension Trainer {
         let loss = try options.makeLoss(targets, classWeights: classWeights, classes: network.classCount)
         try check(sequences, loss, rows: rows, rowCount: rowCount, threads: threads)
         // By the batch size alone: the bytes must not depend on how an epoch was cut into calls.
-        let plan = try plan(length: sequences.length, rows: min(batchSize, 1 << 40), isTraining: true)
+        let plan = try plan(sequences, rows: min(batchSize, 1 << 40), isTraining: true)
         defer { network.workspaces.trim() }
         for start in stride(from: 0, to: rowCount, by: batchSize) {
             let count = min(batchSize, rowCount - start)
@@ -77,7 +77,7 @@ extension Trainer {
         for i in 0..<sequences.count { rows.pointer[i] = Int64(i) }
         let loss = try options.makeLoss(targets, classWeights: classWeights, classes: network.classCount)
         try check(sequences, loss, rows: rows.readOnly, rowCount: sequences.count, threads: threads)
-        let plan = try plan(length: sequences.length, rows: sequences.count, isTraining: false)
+        let plan = try plan(sequences, rows: sequences.count, isTraining: false)
         defer { network.workspaces.trim() }
         let batch = try makeBatch(
             sequences, plan, rows: rows.readOnly, count: sequences.count, isTraining: false, scores: nil)
@@ -98,9 +98,10 @@ extension Trainer {
     }
 
     /// The strands of a row are in the same block.
-    private func plan(length: Int, rows: Int, isTraining: Bool) throws(DeepMotifError) -> PassPlan {
+    private func plan(_ sequences: SequenceBatch, rows: Int, isTraining: Bool) throws(DeepMotifError) -> PassPlan {
         try network.trainingPlan(
-            length: length, count: rows * options.copies, multiple: options.copies, isUnfolded: isTraining)
+            length: sequences.length, count: rows * options.copies, multiple: options.copies, isUnfolded: isTraining,
+            readsCodes: LayerInput(sequences).isCodes)
     }
 
     private func makeBatch(

@@ -26,11 +26,13 @@ package struct SequenceBatch: @unchecked Sendable {
         let total = count * length
         switch form {
         case .codes(let codes):
+            guard !areCodes(codes, total) else { return }
             for i in 0..<total where codes[i] > unknownCode {
                 throw .invalidArgument(
                     "codes must be 0-4; got \(codes[i]) in sequence \(i / length), position \(i % length)")
             }
         case .letters(let letters):
+            guard !areFinite(letters, total * letterCount) else { return }
             for i in 0..<(total * letterCount) where !letters[i].isFinite {
                 let position = i / letterCount
                 throw .invalidArgument(
@@ -39,4 +41,18 @@ package struct SequenceBatch: @unchecked Sendable {
             }
         }
     }
+}
+
+/// Whether no code is above 4. Without an early exit, so that the compiler makes vectors of it.
+package func areCodes(_ codes: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+    var largest: UInt8 = 0
+    for i in 0..<count { largest = max(largest, codes[i]) }
+    return largest <= unknownCode
+}
+
+/// Whether all numbers are finite: x - x is zero for those alone.
+package func areFinite(_ values: Floats, _ count: Int) -> Bool {
+    var isFinite = true
+    for i in 0..<count { isFinite = isFinite && (values[i] - values[i] == 0) }
+    return isFinite
 }

@@ -5,7 +5,7 @@ import DeepMotifKernelTable
 import DeepMotifTestSupport
 import Testing
 
-private func geometry(
+func codeGeometry(
     length: Int, filters: Int, width: Int, stride: Int = 1, dilation: Int = 1, padding: Int = 0
 ) -> ConvolutionGeometry {
     let reach = (width - 1) * dilation + 1
@@ -17,24 +17,26 @@ private func geometry(
 
 private let geometries: [ConvolutionGeometry] =
     [0, 1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 128, 131, 257].map {
-        geometry(length: 23, filters: $0, width: 5)
+        codeGeometry(length: 23, filters: $0, width: 5)
     } + [
-        geometry(length: 101, filters: 128, width: 9), geometry(length: 101, filters: 128, width: 9, padding: 4),
-        geometry(length: 9, filters: 20, width: 9), geometry(length: 3, filters: 20, width: 9, padding: 6),
-        geometry(length: 40, filters: 20, width: 4, stride: 3), geometry(length: 40, filters: 36, width: 1),
-        geometry(length: 40, filters: 20, width: 4, stride: 2, dilation: 3, padding: 5),
-        geometry(length: 2, filters: 5, width: 2, dilation: 4, padding: 3), geometry(length: 1, filters: 16, width: 1),
-        geometry(length: 5, filters: 16, width: 9), geometry(length: 101, filters: 16, width: 25, padding: 12),
-        geometry(length: 101, filters: 32, width: 8, padding: 3),
-        geometry(length: 7, filters: 33, width: 25, padding: 12),
+        codeGeometry(length: 101, filters: 128, width: 9),
+        codeGeometry(length: 101, filters: 128, width: 9, padding: 4),
+        codeGeometry(length: 9, filters: 20, width: 9), codeGeometry(length: 3, filters: 20, width: 9, padding: 6),
+        codeGeometry(length: 40, filters: 20, width: 4, stride: 3), codeGeometry(length: 40, filters: 36, width: 1),
+        codeGeometry(length: 40, filters: 20, width: 4, stride: 2, dilation: 3, padding: 5),
+        codeGeometry(length: 2, filters: 5, width: 2, dilation: 4, padding: 3),
+        codeGeometry(length: 1, filters: 16, width: 1),
+        codeGeometry(length: 5, filters: 16, width: 9), codeGeometry(length: 101, filters: 16, width: 25, padding: 12),
+        codeGeometry(length: 101, filters: 32, width: 8, padding: 3),
+        codeGeometry(length: 7, filters: 33, width: 25, padding: 12),
     ]
 
-private func scratchCount(_ g: ConvolutionGeometry) -> Int {
+func codeScratchCount(_ g: ConvolutionGeometry) -> Int {
     max(g.outputLength - 1, 0) * g.stride + g.width * g.dilation + 1
 }
 
 /// Rows of pairs of letters from weights (width, 4, filters).
-private func pairTable(_ weights: [Float], _ g: ConvolutionGeometry) -> [Float] {
+func pairTable(_ weights: [Float], _ g: ConvolutionGeometry) -> [Float] {
     func weight(_ k: Int, _ code: Int, _ f: Int) -> Float {
         k < g.width && code < 4 ? weights[(k * 4 + code) * g.filters + f] : 0
     }
@@ -45,31 +47,7 @@ private func pairTable(_ weights: [Float], _ g: ConvolutionGeometry) -> [Float] 
     }
 }
 
-/// The gradient of the table of pairs, folded to that of the letters.
-private func checkPairGradient(
-    _ codes: [UInt8], _ dy: [Float], _ sums: [Double], _ magnitudes: [Double], _ g: ConvolutionGeometry,
-    _ kernels: KernelTable
-) {
-    let (inputs, row) = (Inputs(), 25 * g.filters)
-    let table = GuardedBuffer([Float](repeating: 0, count: (g.width + 1) / 2 * row))
-    let scratch = GuardedBuffer<Int32>(count: scratchCount(g))
-    kernels.convolveCodePairsGradient(inputs(codes), inputs(dy), table.pointer, scratch.pointer, g)
-    var folded = [Float](repeating: 0, count: g.width * 4 * g.filters)
-    for k in 0..<g.width {
-        for pair in 0..<25 {
-            let code = k % 2 == 0 ? pair / 5 : pair % 5
-            guard code < 4 else { continue }
-            for f in 0..<g.filters {
-                folded[(k * 4 + code) * g.filters + f] += table.pointer[k / 2 * row + pair * g.filters + f]
-            }
-        }
-    }
-    let allowed = summationBounds(terms: g.outputLength + 5, magnitudes: magnitudes)
-    #expect(worstRatio(folded, sums, allowed: allowed) <= 1, "pairs, \(g)")
-    #expect(table.isIntact && scratch.isIntact && inputs.areUnchanged)
-}
-
-/// The same from lists, and the gradient of the bias.
+/// The gradient from lists, and that of the bias.
 private func checkListedGradient(
     _ codes: [UInt8], _ dy: [Float], _ sums: [Double], _ magnitudes: [Double], _ g: ConvolutionGeometry,
     _ kernels: KernelTable
@@ -122,7 +100,7 @@ private func checkListedGradient(
             #expect(y.isIntact)
             guard g.filters >= 16 else { continue }
             let pairs = GuardedBuffer<Float>(count: y.values.count)
-            let scratch = GuardedBuffer<Int32>(count: scratchCount(g))
+            let scratch = GuardedBuffer<Int32>(count: codeScratchCount(g))
             kernels.convolveCodePairs(
                 inputs(codes), inputs(pairTable(weights, g)), inputs(bias), pairs.pointer, scratch.pointer, g)
             #expect(worstRatio(pairs.values, expected, allowed: allowed) <= 1, "pairs, \(g) level \(level)")
@@ -141,7 +119,10 @@ private func checkListedGradient(
             let dy = dense.enumerated().map { $0.offset / max(g.filters, 1) % 5 == 2 ? 0 : $0.element }
             let before = testFloats(g.width * 5 * g.filters, seed: 3)
             let table = GuardedBuffer(before)
-            kernels.convolveCodesGradient(inputs(codes), inputs(dy), table.pointer, g)
+            let scratch = GuardedBuffer<Float>(count: g.gradientScratchCount)
+            let positions = PoolRun(start: 0, width: 1, stride: 1, count: g.outputLength)
+            kernels.convolveCodesGradient(
+                inputs(codes), inputs(dy), nil, table.pointer, scratch.pointer, g, positions)
             let x = Twin.oneHot(codes, letters: 4)
             let sums = Twin.convolveWeightGradient(x: x, outputGradient: dy.doubles, geometry: g)
             let magnitudes = Twin.convolveWeightGradient(x: x, outputGradient: dy.magnitudes, geometry: g)
@@ -156,8 +137,7 @@ private func checkListedGradient(
             }
             allowed = summationBounds(terms: g.outputLength + 1, magnitudes: allowed)
             #expect(worstRatio(actual, expected, allowed: allowed) <= 1, "\(g) level \(level)")
-            #expect(table.isIntact)
-            checkPairGradient(codes, dy, sums, magnitudes, g, kernels)
+            #expect(table.isIntact && scratch.isIntact)
             checkListedGradient(codes, dy, sums, magnitudes, g, kernels)
         }
         #expect(inputs.areUnchanged)

@@ -96,6 +96,10 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
     static let others: [NetworkCase] = [
         NetworkCase("global maximum", [conv(4, 2), LayerSpec(DM_LAYER_GLOBAL_MAX_POOL1D)] + head.suffix(1)),
         NetworkCase("dense per position", [LayerSpec(DM_LAYER_DENSE, units: 5), LayerSpec(DM_LAYER_SIGMOID)] + head),
+        NetworkCase(
+            "dense before a global maximum", length: 13,
+            [conv(24, 2), LayerSpec(DM_LAYER_TANH), LayerSpec(DM_LAYER_DENSE, units: 44)]
+                + [LayerSpec(DM_LAYER_GLOBAL_MAX_POOL1D)] + head.suffix(1)),
         NetworkCase("flatten", [conv(4, 3), LayerSpec(DM_LAYER_FLATTEN)] + head.suffix(1)),
         NetworkCase("flatten letters", [LayerSpec(DM_LAYER_FLATTEN)] + head.suffix(1)),
         NetworkCase("element-wise first", [LayerSpec(DM_LAYER_TANH), LayerSpec(DM_LAYER_RELU), conv(4, 3)] + head),

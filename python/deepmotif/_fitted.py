@@ -123,8 +123,10 @@ class FittedModel(Parameters):
         return data
 
     def _check_fitted_length(self, length: int) -> None:
+        if length == self.length_:
+            return
         self._check_length(self._layers, length)
-        if length != self.length_ and any(isinstance(layer, Flatten) for layer in self._layers):
+        if any(isinstance(layer, Flatten) for layer in self._layers):
             raise ShapeError(
                 f"X must have sequences of {self.length_} positions, as in training, because the network has a Flatten "
                 f"layer; got {length} positions"

@@ -66,6 +66,19 @@ DMV_INLINE uint32_t dmv_nonzero16(dmv_float16 x) {
     return bits;
 }
 
+typedef uint8_t dmv_byte64 __attribute__((ext_vector_type(64)));
+typedef _Bool dmv_bool64 __attribute__((ext_vector_type(64)));
+
+/* Bit i is set where byte i of 64 has the value. */
+DMV_INLINE uint64_t dmv_equal64(const uint8_t *x, uint8_t value) {
+    dmv_byte64 lanes;
+    memcpy(&lanes, x, sizeof lanes);
+    dmv_bool64 mask = __builtin_convertvector(lanes == value, dmv_bool64);
+    uint64_t bits;
+    memcpy(&bits, &mask, sizeof bits);
+    return bits;
+}
+
 /* The four sums of four vectors, by halves of what is left: each sum is a tree, the same for all four. */
 DMV_INLINE dmv_float4 dmv_sums4(dmv_float4 a, dmv_float4 b, dmv_float4 c, dmv_float4 d) {
     dmv_float4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5) + __builtin_shufflevector(a, b, 2, 6, 3, 7);

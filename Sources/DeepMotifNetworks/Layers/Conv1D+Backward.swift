@@ -18,9 +18,10 @@ extension Conv1D {
         var indices: Int
         var values: Int
         var counts: Int
-        /// The gradient of the table of letters or pairs, or the gradients of windows: never both at once.
+        /// The gradient of the table of letters, and what its kernel works on.
         var table: Int
-        /// Integers of the kernels of pairs.
+        var expanded: Int
+        /// Integers of the kernels of pairs and pools.
         var pairs: Int
         var windows: Int
         var count: Int
@@ -35,8 +36,15 @@ extension Conv1D {
             values = indices + elements
             counts = values + elements
             table = counts + aligned(layer.filters)
-            pairs = table + (layer.acceptsCodes ? aligned(layer.letterTableCount) + aligned(layer.codeTableCount) : 0)
-            windows = pairs + (layer.usesPairs ? aligned(layer.pairScratchCount(outputLength: outputLength)) : 0)
+            expanded = table
+            pairs = table
+            windows = table
+            if layer.acceptsCodes {
+                let geometry = layer.geometry(length: length, outputLength: outputLength)
+                expanded = table + aligned(layer.letterTableCount)
+                pairs = expanded + aligned(geometry.gradientScratchCount)
+                windows = pairs + aligned(layer.pairScratchCount(outputLength: outputLength))
+            }
             count = windows + outputLength * layer.span
         }
     }
@@ -72,7 +80,7 @@ extension Conv1D {
     ) {
         let kernels = pass.table
         let positions = pass.output.length
-        let parts = Scratch(layer: self, length: pass.input.length, outputLength: positions)
+        let parts = scratchParts(pass)
         let base = UnsafeMutableRawPointer(pass.scratch)
         let indices = (base + 4 * parts.indices).bindMemory(to: Int32.self, capacity: positions * filters)
         let counts = (base + 4 * parts.counts).bindMemory(to: Int32.self, capacity: filters)

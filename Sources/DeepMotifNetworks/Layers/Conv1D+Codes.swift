@@ -4,12 +4,12 @@ import DeepMotifCore
 import DeepMotifKernelTable
 
 extension Conv1D {
-    /// Largest table of pairs: it and the gradient stay in the first-level cache.
+    /// Largest table of pairs: it stays in the first-level cache.
     private static let pairTableFloats = 6144
-    /// Fewest filters of the kernels of pairs.
-    private static let pairFilters = 16
+    /// Fewest filters of the kernels of pairs and of pools.
+    static let pairFilters = 16
     /// Lists are used below this share of non-zeros in a gradient: a listed element costs more than a vector of them.
-    private static let listedGradientShare = 0.05
+    private static let listedGradientShare = 0.03
 
     /// Floats of the table of letters (width, 5, F).
     var letterTableCount: Int { width * 5 * filters }
@@ -73,9 +73,9 @@ extension Conv1D {
         }
     }
 
-    private func pairMemory(_ pass: LayerPass) -> UnsafeMutablePointer<Int32> {
-        let parts = Scratch(layer: self, length: pass.input.length, outputLength: pass.output.length)
-        return UnsafeMutableRawPointer(pass.scratch + parts.pairs).bindMemory(
+    /// Integers of the kernels that read tables by groups of taps.
+    func pairMemory(_ pass: LayerPass) -> UnsafeMutablePointer<Int32> {
+        UnsafeMutableRawPointer(pass.scratch + scratchParts(pass).pairs).bindMemory(
             to: Int32.self, capacity: pairScratchCount(outputLength: pass.output.length))
     }
 
@@ -85,17 +85,37 @@ extension Conv1D {
     func addCodesGradient(
         _ codes: UnsafePointer<UInt8>, _ dy: Floats, _ gradient: MutableFloats, _ pass: LayerPass
     ) {
-        let parts = Scratch(layer: self, length: pass.input.length, outputLength: pass.output.length)
-        let table = pass.scratch + parts.table
-        table.update(repeating: 0, count: letterTableCount)
         let elements = pass.rows * pass.output.count
         let nonzeros = pass.table.pointee.countNonzeros(dy, elements)
-        if Double(nonzeros) < Conv1D.listedGradientShare * Double(elements) {
-            addListedGradient(codes, dy, table, hasBias ? gradient + filters * span : nil, parts, pass)
-        } else {
-            if hasBias { addBiasGradient(dy, gradient, pass) }
-            addDenseGradient(codes, dy, table, pass)
+        let isListed = isListed(nonzeros: nonzeros, of: elements)
+        let table = clearedTable(pass)
+        if hasBias && !isListed { addBiasGradient(dy, gradient, pass) }
+        let bias = hasBias ? gradient + filters * span : nil
+        let positions = PoolRun(start: 0, width: 1, stride: 1, count: pass.output.length)
+        for row in 0..<pass.rows {
+            let (letters, slope) = (codes + row * pass.input.length, dy + row * pass.output.count)
+            if isListed {
+                addListedGradient(letters, lists(slope, pass), to: table, bias, pass)
+            } else {
+                addTableGradient(letters, slope, offsets: nil, positions, to: table, pass)
+            }
         }
+        addTable(table, to: gradient)
+    }
+
+    /// Behind a maximum over all positions each filter has one element a sequence.
+    func isListed(nonzeros: Int, of elements: Int) -> Bool {
+        Double(nonzeros) < Conv1D.listedGradientShare * Double(elements)
+    }
+
+    /// The sums by tap and letter (width, 5, F), in scratch memory.
+    func clearedTable(_ pass: LayerPass) -> MutableFloats {
+        let table = pass.scratch + scratchParts(pass).table
+        table.update(repeating: 0, count: letterTableCount)
+        return table
+    }
+
+    func addTable(_ table: MutableFloats, to gradient: MutableFloats) {
         for k in 0..<width {
             for code in 0..<letterCount {
                 let sums = table + (k * 5 + code) * filters
@@ -104,50 +124,48 @@ extension Conv1D {
         }
     }
 
-    private func addDenseGradient(
-        _ codes: UnsafePointer<UInt8>, _ dy: Floats, _ table: MutableFloats, _ pass: LayerPass
+    /// One sequence; the gradient is that of windows where there are offsets.
+    func addTableGradient(
+        _ codes: UnsafePointer<UInt8>, _ dy: Floats, offsets: UnsafePointer<Int32>?, _ windows: PoolRun,
+        to table: MutableFloats, _ pass: LayerPass
     ) {
-        let geometry = geometry(pass)
-        let (length, count) = (pass.input.length, pass.output.count)
-        guard usesPairs else {
-            for row in 0..<pass.rows {
-                pass.table.pointee.convolveCodesGradient(codes + row * length, dy + row * count, table, geometry)
-            }
-            return
-        }
-        let pairTable = table + aligned(letterTableCount)
-        pairTable.update(repeating: 0, count: pairTableCount)
-        let pairs = pairMemory(pass)
-        for row in 0..<pass.rows {
-            pass.table.pointee.convolveCodePairsGradient(
-                codes + row * length, dy + row * count, pairTable, pairs, geometry)
-        }
-        for group in 0..<((width + 1) / 2) {
-            for pair in 0..<25 {
-                let row = Floats(pairTable + (group * 25 + pair) * filters)
-                pass.table.pointee.add(row, table + (2 * group * 5 + pair / 5) * filters, filters)
-                guard 2 * group + 1 < width else { continue }
-                pass.table.pointee.add(row, table + ((2 * group + 1) * 5 + pair % 5) * filters, filters)
-            }
-        }
+        pass.table.pointee.convolveCodesGradient(
+            codes, dy, offsets, table, pass.scratch + scratchParts(pass).expanded, geometry(pass), windows)
     }
 
-    /// Behind a maximum over all positions each filter has one element a sequence.
-    private func addListedGradient(
-        _ codes: UnsafePointer<UInt8>, _ dy: Floats, _ table: MutableFloats, _ bias: MutableFloats?, _ parts: Scratch,
+    /// Non-zeros of one sequence's gradient by filter.
+    struct Lists {
+        var indices: UnsafeMutablePointer<Int32>
+        var values: MutableFloats
+        var counts: UnsafeMutablePointer<Int32>
+        /// From one filter's list to the next.
+        var stride: Int
+    }
+
+    /// The lists of `rows` positions or windows, in scratch memory.
+    func lists(_ dy: Floats, rows: Int? = nil, _ pass: LayerPass) -> Lists {
+        let rows = rows ?? pass.output.length
+        let parts = scratchParts(pass)
+        let base = UnsafeMutableRawPointer(pass.scratch)
+        let lists = Lists(
+            indices: (base + 4 * parts.indices).bindMemory(to: Int32.self, capacity: rows * filters),
+            values: pass.scratch + parts.values,
+            counts: (base + 4 * parts.counts).bindMemory(to: Int32.self, capacity: filters), stride: rows)
+        _ = pass.table.pointee.listNonzeros(dy, rows, filters, lists.indices, lists.values, lists.counts)
+        return lists
+    }
+
+    /// One sequence, from the lists of its gradient by position.
+    func addListedGradient(
+        _ codes: UnsafePointer<UInt8>, _ lists: Lists, to table: MutableFloats, _ bias: MutableFloats?,
         _ pass: LayerPass
     ) {
-        let geometry = geometry(pass)
-        let positions = pass.output.length
-        let base = UnsafeMutableRawPointer(pass.scratch)
-        let indices = (base + 4 * parts.indices).bindMemory(to: Int32.self, capacity: positions * filters)
-        let counts = (base + 4 * parts.counts).bindMemory(to: Int32.self, capacity: filters)
-        let values = pass.scratch + parts.values
-        for row in 0..<pass.rows {
-            _ = pass.table.pointee.listNonzeros(
-                dy + row * positions * filters, positions, filters, indices, values, counts)
-            pass.table.pointee.convolveListedGradient(
-                codes + row * pass.input.length, indices, values, counts, positions, table, bias, geometry)
-        }
+        pass.table.pointee.convolveListedGradient(
+            codes, lists.indices, lists.values, lists.counts, lists.stride, table, bias, geometry(pass))
+    }
+
+    func scratchParts(_ pass: LayerPass) -> Scratch {
+        Scratch(
+            layer: self, length: pass.input.length, outputLength: pass.output.length)
     }
 }

@@ -17,7 +17,7 @@ extension Conv1D {
         let kernels = pass.table
         let count = (pass.input.length + totalPadding) * channels
         let positions = pass.output.length
-        let parts = Scratch(layer: self, length: pass.input.length, outputLength: positions)
+        let parts = scratchParts(pass)
         let base = UnsafeMutableRawPointer(pass.scratch)
         let indices = (base + 4 * parts.indices).bindMemory(to: Int32.self, capacity: count)
         let listed = (base + 4 * parts.counts).bindMemory(to: Int32.self, capacity: 1)

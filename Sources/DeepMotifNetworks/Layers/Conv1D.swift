@@ -132,9 +132,18 @@ package struct Conv1D: Layer {
     // MARK: Forward
 
     func geometry(_ pass: LayerPass) -> ConvolutionGeometry {
+        geometry(length: pass.input.length, outputLength: pass.output.length)
+    }
+
+    func geometry(length: Int, outputLength: Int) -> ConvolutionGeometry {
         ConvolutionGeometry(
-            length: pass.input.length, outputLength: pass.output.length, channels: channels, filters: filters,
-            width: width, stride: stride, dilation: dilation, padding: leftPadding)
+            length: length, outputLength: outputLength, channels: channels, filters: filters, width: width,
+            stride: stride, dilation: dilation, padding: leftPadding)
+    }
+
+    /// The bias, or zeros where there is none.
+    func bias(_ pass: LayerPass) -> Floats {
+        hasBias ? pass.parameters + filters * span : pass.prepared + preparedLayout(kernels: pass.kernels).bias
     }
 
     package func scratchCount(for input: Shape, rows: Int, kernels: KernelTable) -> Int {
@@ -144,9 +153,7 @@ package struct Conv1D: Layer {
     }
 
     package func forward(_ input: LayerInput, to output: MutableFloats, pass: LayerPass) {
-        let bias =
-            hasBias
-            ? pass.parameters + filters * span : pass.prepared + preparedLayout(kernels: pass.kernels).bias
+        let bias = bias(pass)
         switch input {
         case .codes(let codes):
             convolve(codes, bias, output, pass)

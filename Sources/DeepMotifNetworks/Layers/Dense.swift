@@ -43,22 +43,69 @@ package struct Dense: Layer {
             false)
     }
 
+    // MARK: Backward
+
+    /// Lists are used below this share of non-zeros in the output gradient, which ReLU and dropout behind the layer leave:
+    /// a listed element costs about as much as two of the dense products.
+    private static let listedShare = 0.4
+    /// With fewer weights listing costs as much as it saves.
+    private static let fewestListed = 1024
+
+    /// Lists of the output gradient: indices, values and counts.
+    package func scratchCount(for input: Shape, rows: Int, kernels: KernelTable) -> Int {
+        2 * aligned(rows * input.length * units) + units
+    }
+
     package func backward(
         _ input: LayerInput, output: Floats, outputGradient: MutableFloats, inputGradient: MutableFloats?,
         parameterGradient: MutableFloats?, pass: LayerPass
     ) {
         let positions = pass.rows * pass.input.length
+        let elements = positions * units
+        let isListed =
+            units * channels >= Dense.fewestListed
+            && Double(pass.kernels.countNonzeros(outputGradient, elements)) < Dense.listedShare * Double(elements)
         if let parameterGradient {
-            pass.kernels.multiplyTransposed(
-                outputGradient, units, input.floats, channels, parameterGradient, channels, units, channels, positions)
+            if isListed {
+                addListedGradient(input.floats, outputGradient, parameterGradient, pass)
+            } else {
+                pass.kernels.multiplyTransposed(
+                    outputGradient, units, input.floats, channels, parameterGradient, channels, units, channels,
+                    positions)
+            }
             if hasBias {
                 pass.kernels.addColumnSums(outputGradient, positions, units, parameterGradient + units * channels)
             }
         }
-        if let inputGradient {
-            let transposed = pass.prepared + aligned(pass.kernels.packedCount(k: channels, n: units))
+        guard let inputGradient else { return }
+        let transposed = pass.prepared + aligned(pass.kernels.packedCount(k: channels, n: units))
+        if isListed {
+            let (indices, values, counts) = lists(pass)
+            let count = pass.kernels.listNonzeros(outputGradient, elements, 1, indices, values, counts)
+            pass.kernels.multiplyListed(
+                indices, values, count, units, transposed, nil, inputGradient, channels, positions, channels, units)
+        } else {
             pass.kernels.multiply(
                 outputGradient, units, transposed, nil, inputGradient, channels, positions, channels, units, false)
         }
+    }
+
+    private func addListedGradient(_ x: Floats, _ dy: MutableFloats, _ gradient: MutableFloats, _ pass: LayerPass) {
+        let positions = pass.rows * pass.input.length
+        let (indices, values, counts) = lists(pass)
+        _ = pass.kernels.listNonzeros(dy, positions, units, indices, values, counts)
+        pass.kernels.accumulateSparseRows(
+            x, channels, channels, indices, values, counts, positions, units, gradient)
+    }
+
+    private func lists(
+        _ pass: LayerPass
+    ) -> (indices: UnsafeMutablePointer<Int32>, values: MutableFloats, counts: UnsafeMutablePointer<Int32>) {
+        let room = aligned(pass.rows * pass.input.length * units)
+        let base = UnsafeMutableRawPointer(pass.scratch)
+        return (
+            base.bindMemory(to: Int32.self, capacity: room), pass.scratch + room,
+            (base + 8 * room).bindMemory(to: Int32.self, capacity: units)
+        )
     }
 }

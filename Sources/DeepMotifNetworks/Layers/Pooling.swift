@@ -20,10 +20,9 @@ extension PoolWindows {
     /// Calls with runs of windows of equal width: number of the first, how many, where it starts, width and divisor.
     @inline(__always)
     func forEachRun(
-        _ pass: LayerPass, _ body: (_ first: Int, _ count: Int, _ start: Int, _ width: Int, _ divisor: Int) -> Void
+        length: Int, count: Int,
+        _ body: (_ first: Int, _ count: Int, _ start: Int, _ width: Int, _ divisor: Int) -> Void
     ) {
-        let length = pass.input.length
-        let count = pass.output.length
         let whole = whole(length: length, count: count)
         func edge(_ p: Int) {
             let (range, divisor) = window(p, length: length)
@@ -59,7 +58,7 @@ package struct MaxPool1D: Layer {
         let offsets = pass.cache.map {
             UnsafeMutableRawPointer($0).bindMemory(to: Int32.self, capacity: pass.rows * count)
         }
-        windows.forEachRun(pass) { first, number, start, width, _ in
+        windows.forEachRun(length: pass.input.length, count: pass.output.length) { first, number, start, width, _ in
             for row in 0..<pass.rows {
                 let place = row * count + first * channels
                 pass.table.pointee.maxPool(
@@ -78,7 +77,7 @@ package struct MaxPool1D: Layer {
         let (channels, count) = (pass.input.channels, pass.output.count)
         let offsets = UnsafeMutableRawPointer(cache).bindMemory(to: Int32.self, capacity: pass.rows * count)
         inputGradient.update(repeating: 0, count: pass.rows * pass.input.count)
-        windows.forEachRun(pass) { first, number, start, _, _ in
+        windows.forEachRun(length: pass.input.length, count: pass.output.length) { first, number, start, _, _ in
             for row in 0..<pass.rows {
                 let place = row * count + first * channels
                 pass.table.pointee.maxPoolGradient(
@@ -103,7 +102,8 @@ package struct AveragePool1D: Layer {
     package func forward(_ input: LayerInput, to output: MutableFloats, pass: LayerPass) {
         let x = input.floats
         let channels = pass.input.channels
-        windows.forEachRun(pass) { first, number, start, width, divisor in
+        windows.forEachRun(length: pass.input.length, count: pass.output.length) {
+            first, number, start, width, divisor in
             for row in 0..<pass.rows {
                 let target = output + row * pass.output.count + first * channels
                 pass.table.pointee.averagePool(
@@ -120,7 +120,8 @@ package struct AveragePool1D: Layer {
         guard let inputGradient else { return }
         let channels = pass.input.channels
         inputGradient.update(repeating: 0, count: pass.rows * pass.input.count)
-        windows.forEachRun(pass) { first, number, start, width, divisor in
+        windows.forEachRun(length: pass.input.length, count: pass.output.length) {
+            first, number, start, width, divisor in
             for row in 0..<pass.rows {
                 let source = outputGradient + row * pass.output.count + first * channels
                 scale(source, channels, width, divisor)
