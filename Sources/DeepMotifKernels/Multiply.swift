@@ -1,11 +1,40 @@
 // Multiply: C = A B with B packed into panels.
 
+import CDeepMotifVectors
 import DeepMotifKernelTable
 
 /// Rows of A whose tiles go over all panels before the next rows are touched: 128 KB of A.
 private let blockFloats = 32768
 /// Rows of a panel that are written column by column: they stay in the first-level cache.
 private let packedDepth = 64
+
+/// Rows start ..< stop of a panel, of whose columns the first `columns` are real.
+private func packColumns(
+    _ source: Floats, _ rowStride: Int, _ columnStride: Int, _ panel: MutableFloats, _ columns: Int, _ start: Int,
+    _ stop: Int
+) {
+    var j = 0
+    // Where the rows of a column are neighbours, four columns at a time.
+    while rowStride == 1 && j + 4 <= columns {
+        let first = source + j * columnStride
+        var i = start
+        while i + 4 <= stop {
+            let target = panel + i * panelColumns + j
+            dmv_transpose4(first + i, Int64(columnStride), target, Int64(panelColumns))
+            i += 4
+        }
+        while i < stop {
+            for c in 0..<4 { panel[i * panelColumns + j + c] = first[c * columnStride + i] }
+            i += 1
+        }
+        j += 4
+    }
+    while j < panelColumns {
+        let column = source + j * columnStride
+        for i in start..<stop { panel[i * panelColumns + j] = j < columns ? column[i * rowStride] : 0 }
+        j += 1
+    }
+}
 
 func packMatrix(
     _ b: Floats, _ rowStride: Int, _ columnStride: Int, _ k: Int, _ n: Int, _ packed: MutableFloats
@@ -14,8 +43,8 @@ func packMatrix(
     while first < n {
         let panel = packed + first * k
         let source = b + first * columnStride
-        let columns = n - first
-        if columnStride == 1 && columns >= panelColumns {
+        let columns = n - first < panelColumns ? n - first : panelColumns
+        if columnStride == 1 && columns == panelColumns {
             for i in 0..<k {
                 store(load(source + i * rowStride), panel + i * panelColumns)
                 store(load(source + i * rowStride + laneCount), panel + i * panelColumns + laneCount)
@@ -24,10 +53,7 @@ func packMatrix(
             var start = 0
             while start < k {
                 let end = start + packedDepth < k ? start + packedDepth : k
-                for j in 0..<panelColumns {
-                    let column = source + j * columnStride
-                    for i in start..<end { panel[i * panelColumns + j] = j < columns ? column[i * rowStride] : 0 }
-                }
+                packColumns(source, rowStride, columnStride, panel, columns, start, end)
                 start = end
             }
         }

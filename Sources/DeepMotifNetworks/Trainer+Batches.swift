@@ -61,8 +61,7 @@ extension Trainer {
                     "the loss of the batch at row \(start) is \(batchSums.loss): the learning rate "
                         + "(\(learningRate)) is probably too high; the parameters are as before this batch")
             }
-            sum(batch.gradients, parts: batch.parts, threads: threads)
-            step(batch.gradients, threads: threads)
+            step(batch.gradients, parts: batch.parts, threads: threads)
             updateRunningStatistics()
             sums.loss += batchSums.loss
             sums.weight += batchSums.weight

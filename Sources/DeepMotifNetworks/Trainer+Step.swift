@@ -36,41 +36,18 @@ struct TrainedSlice {
 }
 
 extension Trainer {
-    /// Sums the parts into the first, slice by slice.
-    func sum(_ gradients: MutableFloats, parts: Int, threads: Int) {
-        guard parts > 1 else { return }
-        nonisolated(unsafe) let gradients = gradients
-        let stride = aligned(network.parameterCount)
-        parallelFor(chunks: slices.count, threads: threads) { index, _ in
-            let slice = self.slices[index]
-            let sum = gradients + slice.start
-            for part in 1..<parts {
-                self.network.table.pointee.add(Floats(sum + part * stride), sum, slice.count)
-            }
-        }
-    }
-
-    /// One step of the optimizer by the summed gradient, to which the penalty is added.
-    func step(_ gradient: MutableFloats, threads: Int) {
+    /// One step of the optimizer by the sum of the parts' gradients, slice by slice: what was summed up is still in the
+    /// core's own cache. Ties need the whole sum first.
+    func step(_ gradients: MutableFloats, parts: Int, threads: Int) {
         stepCount += 1
-        ties?.symmetrize(gradient, threads: threads)
-        let number = stepCount
-        let clip = options.gradientClip > 0 ? options.gradientClip : .infinity
-        let values = network.parameters.values
-        nonisolated(unsafe) let (values_, gradient_) = (values, gradient)
+        if let ties {
+            sum(gradients, parts: parts, threads: threads)
+            ties.symmetrize(gradients, threads: threads)
+        }
+        nonisolated(unsafe) let gradients = gradients
         parallelFor(chunks: slices.count, threads: threads) { index, _ in
-            let slice = self.slices[index]
-            if self.options.l2 > 0 {
-                for matrix in slice.matrices {
-                    self.network.table.pointee.training.addScaled(
-                        Floats(values_ + matrix.lowerBound), 2 * self.options.l2, gradient_ + matrix.lowerBound,
-                        matrix.count)
-                }
-            }
-            self.optimizer.update(
-                values_ + slice.start, gradient: Floats(gradient_ + slice.start),
-                state: self.state.pointer + slice.start, stateStride: self.network.parameterCount, count: slice.count,
-                number: number, learningRate: self.learningRate, clip: clip, kernels: self.network.kernels)
+            if self.ties == nil { self.sum(gradients, parts: parts, slice: self.slices[index]) }
+            self.step(gradients, slice: self.slices[index])
         }
         if options.maxNorm > 0 {
             limitNorms(threads: threads)
@@ -78,6 +55,35 @@ extension Trainer {
             ties?.tie(network.parameters.values)
         }
         network.parametersChanged()
+    }
+
+    /// Sums the parts into the first.
+    func sum(_ gradients: MutableFloats, parts: Int, threads: Int) {
+        nonisolated(unsafe) let gradients = gradients
+        parallelFor(chunks: slices.count, threads: threads) { index, _ in
+            self.sum(gradients, parts: parts, slice: self.slices[index])
+        }
+    }
+
+    private func sum(_ gradients: MutableFloats, parts: Int, slice: TrainedSlice) {
+        let stride = aligned(network.parameterCount)
+        let sum = gradients + slice.start
+        for part in 1..<max(parts, 1) { network.table.pointee.add(Floats(sum + part * stride), sum, slice.count) }
+    }
+
+    /// The penalty joins the gradient, and the parameters move.
+    private func step(_ gradient: MutableFloats, slice: TrainedSlice) {
+        let values = network.parameters.values
+        if options.l2 > 0 {
+            for matrix in slice.matrices {
+                network.table.pointee.training.addScaled(
+                    Floats(values + matrix.lowerBound), 2 * options.l2, gradient + matrix.lowerBound, matrix.count)
+            }
+        }
+        optimizer.update(
+            values + slice.start, gradient: Floats(gradient + slice.start), state: state.pointer + slice.start,
+            stateStride: network.parameterCount, count: slice.count, number: stepCount, learningRate: learningRate,
+            clip: options.gradientClip > 0 ? options.gradientClip : .infinity, kernels: network.kernels)
     }
 
     /// Shortens the vectors of weights that are longer than the limit, each that of one output unit.

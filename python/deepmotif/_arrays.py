@@ -74,7 +74,7 @@ def _codes(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
     for block in _blocks(array):
         part = array[block]
         # One pass where every byte is a number: nearly all calls, and the time of a call with few sequences counts.
-        if array.dtype == np.uint8 and part.max(initial=0) <= 4:
+        if kind == "u" and part.max(initial=0) <= 4:
             continue
         # Written as "not inside" so that NaN is outside too.
         wrong = ~((part >= 0) & (part <= 4))

@@ -92,4 +92,23 @@ DMV_INLINE dmv_float4 dmv_sums16(dmv_float16 a, dmv_float16 b, dmv_float16 c, dm
     return dmv_sums8(a.lo + a.hi, b.lo + b.hi, c.lo + c.hi, d.lo + d.hi);
 }
 
+/* The transpose of four rows of four elements; strides count elements. */
+DMV_INLINE void dmv_transpose4(const float *x, int64_t x_stride, float *y, int64_t y_stride) {
+    dmv_float4 a, b, c, d;
+    memcpy(&a, x, sizeof a);
+    memcpy(&b, x + x_stride, sizeof b);
+    memcpy(&c, x + 2 * x_stride, sizeof c);
+    memcpy(&d, x + 3 * x_stride, sizeof d);
+    dmv_float4 ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    dmv_float4 cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    a = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+    b = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+    c = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+    d = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+    memcpy(y, &a, sizeof a);
+    memcpy(y + y_stride, &b, sizeof b);
+    memcpy(y + 2 * y_stride, &c, sizeof c);
+    memcpy(y + 3 * y_stride, &d, sizeof d);
+}
+
 #endif
