@@ -7,8 +7,8 @@ has not risen for 8 epochs and keep the best (at most 60 epochs of batches of 12
 
 What counts, fixed on seeds 0 to 9:
 
-* Set I. The network names its patterns itself: `seqlet_motifs` of `ism` on the positives of the test set. Each
-  planted one must be part of the consensus of one ("found"). Every further line is false where one is missing.
+* Set I. The network names its patterns itself: `seqlet_motifs` of `ism` on the positives of the test set.
+  Each planted one must be part of the consensus of one ("found"). Every further line is false where one is missing.
   - "patterns": `pattern_interactions` of these three motifs in the test set, each pair in all sequences and in those
     that hold the third pattern too (six tests, each at .05 / 6), calls CGCTTG and GCTCAT exclusive in at least one and
     no other pair in any, and all effects of CAGGTC are above 0. "anywhere": in all sequences alone.
@@ -114,7 +114,7 @@ def xor_row(m: dm.Network, X: Any, y: Any, restarts: int, l2: float) -> dict[str
     row: dict[str, Any] = {"motifs": [motif.consensus for motif in motifs], "found": all(holds)}
     if not all(holds):
         return row | dict.fromkeys(XOR_LINES, False)
-    three = [motifs[numbers[0]] for numbers in holds]
+    three = [max((motifs[i] for i in numbers), key=lambda motif: motif.n_sites) for numbers in holds]
 
     def patterns(chosen: list[int], given: int | None) -> Any:
         context = None if given is None else three[given]
