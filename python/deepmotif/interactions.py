@@ -27,8 +27,8 @@ __all__ = ["PatternInteractions", "channel_groups", "pattern_interactions", "pat
 Values = NDArray[np.float64]
 Codes = NDArray[np.uint8]
 
-# Sequences that go through the network together.
-_BLOCK = 512
+# Sequences that go through the network together, and those whose letters are counted.
+_BLOCK, _COUNTED = 512, 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +162,8 @@ def pattern_interactions(
             n_threads=m._threads(),
         )  # fmt: skip
         sites = [_Sites(found, number, len(motif)) for number, motif in enumerate([*motifs, *context])]
-        shares = np.bincount(codes.ravel(), minlength=5)[:4] + 1e-9
+        some = codes[_spread(np.arange(len(codes)), _COUNTED)]
+        shares = np.bincount(some.ravel(), minlength=5)[:4] + 1e-9
         pairs = np.array(list(combinations(range(len(motifs)), 2)), dtype=np.intp)
         cells = []
         for i, j in pairs.tolist():

@@ -70,9 +70,10 @@ def deepresolve(
         T, random starts; every class begins from the same ones.
     l2 : float, "auto" or "boundary"
         Lambda. "auto" looks for the one for which the optimised maps are as large as the mean feature map of real
-        sequences, as the paper advises. "boundary": for which they just make up the class, with even odds. With a small
-        lambda the ascent ends far beyond what the network was trained on, where what a class refuses outweighs what it
-        asks for. The learning rate is changed so that its product with lambda stays.
+        sequences, as the paper advises. "boundary", for comparing classes: for which they just make up the class, with
+        even odds. With a small lambda the ascent ends far beyond what the network was trained on, where what a class
+        refuses outweighs what it asks for; but only there restarts part that use channels in different ways. The
+        learning rate is changed so that its product with lambda stays.
     learning_rate : float
         Constant for 500 steps, then it falls with the step number to the power of -0.2.
     max_steps : int
