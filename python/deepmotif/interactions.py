@@ -136,6 +136,12 @@ def pattern_interactions(
     See Also
     --------
     channel_interactions : the same for channels of a layer.
+    plot_interactions : a figure of the effects.
+
+    Notes
+    -----
+    The patterns that a network itself goes by are those of its substitutions: ``changes = dm.ism(m, positives)``, then
+    ``dm.seqlet_motifs(changes - changes.mean(axis=2, keepdims=True), positives)``.
 
     Examples
     --------

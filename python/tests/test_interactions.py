@@ -81,6 +81,18 @@ def test_a_channel_that_serves_both_hides_nothing(counting, X):
     assert found.exclusive.sum() == 1
 
 
+def test_from_a_network_to_its_logic(doubled):
+    """The network names its patterns, and which of them exclude each other."""
+    X, y = dm.synthetic_xor(3000, length=60, random_state=3)
+    positives = X[y == 1]
+    changes = dm.ism(doubled, positives)
+    motifs = dm.seqlet_motifs(changes - changes.mean(axis=2, keepdims=True), positives)
+    assert {motif.consensus for motif in motifs} == set(PATTERNS)
+    found = dm.pattern_interactions(doubled, motifs, X)
+    exclusive = [{motifs[i].consensus for i in pair} for pair in found.pairs[found.exclusive]]
+    assert exclusive == [{"CGCTTG", "GCTCAT"}]
+
+
 def test_groups_see_what_single_channels_do_not(doubled, X):
     pytest.importorskip("sklearn")
     random = np.random.default_rng(0).integers(0, 4, size=(200, LENGTH)).astype(np.uint8)
