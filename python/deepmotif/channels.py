@@ -239,8 +239,9 @@ def channel_interactions(
     numbers, groups = _groups(np.flatnonzero(result.non_additive) if channels is None else channels, count)
     context = [] if given is None else _groups([given], count, "given")[1]
     places = np.array(list(combinations(range(len(groups)), 2)), dtype=np.intp).reshape(-1, 2)
-    means = np.array([result.fiv[:, group].mean(axis=1) for group in groups]).reshape(len(groups), len(result.fiv)).T
-    sign = signs(means, result.weights)
+    means = [result.fiv[:, group].mean(axis=1) for group in groups]
+    # Beside all channels, the largest of which decides what has no sign.
+    sign = signs(np.column_stack([*means, result.fiv]), result.weights)[:, : len(groups)]
     first, second = sign[:, places[:, 0]], sign[:, places[:, 1]]
     total = max(float(result.weights.sum()), np.finfo(np.float64).tiny)
     opposite = result.weights @ (first * second < 0) / total
