@@ -59,6 +59,9 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for type checkers and editors
         saliency as saliency,
         temporal_scores as temporal_scores,
     )
+    from .attributions import (
+        ism as ism,
+    )
     from .interchange import (
         from_torch as from_torch,
         load_deepbind as load_deepbind,
@@ -108,6 +111,12 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for type checkers and editors
         SeqletMotif as SeqletMotif,
         seqlet_motifs as seqlet_motifs,
     )
+    from .interactions import (
+        PatternInteractions as PatternInteractions,
+        channel_groups as channel_groups,
+        pattern_interactions as pattern_interactions,
+        pattern_responses as pattern_responses,
+    )
     from .comparison import (
         motif_matches as motif_matches,
         tomtom as tomtom,
@@ -126,6 +135,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for type checkers and editors
         plot_feature_map as plot_feature_map,
         plot_filters as plot_filters,
         plot_history as plot_history,
+        plot_interactions as plot_interactions,
         plot_logo as plot_logo,
         plot_ofiv as plot_ofiv,
         plot_saliency as plot_saliency,
@@ -176,6 +186,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "saliency",
         "temporal_scores",
     ),
+    "attributions": ("ism",),
     "interchange": ("from_torch", "load_deepbind", "load_keras", "load_onnx"),
     "resolve": ("DeepResolve", "deepresolve"),
     "similarity": (
@@ -198,6 +209,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "filters": ("FilterMotif", "filter_motifs"),
     "extraction": ("WindowMotif", "activation_motifs", "class_motif", "saliency_motifs", "temporal_motifs"),
     "seqlets": ("SeqletMotif", "seqlet_motifs"),
+    "interactions": ("PatternInteractions", "channel_groups", "pattern_interactions", "pattern_responses"),
     "comparison": ("motif_matches", "tomtom"),
     "scanning": ("scan",),
     "plots": (
@@ -211,6 +223,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "plot_feature_map",
         "plot_filters",
         "plot_history",
+        "plot_interactions",
         "plot_logo",
         "plot_ofiv",
         "plot_saliency",

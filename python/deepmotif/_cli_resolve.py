@@ -46,7 +46,9 @@ def _add_ascent(group: Any) -> None:
     group.add_argument(
         "--restarts", type=whole(1), default=10, metavar="N", help="random starts (default: %(default)s)"
     )
-    group.add_argument("--l2", type=_penalty, default=2.8, metavar="X", help="lambda, or auto (default: %(default)s)")
+    group.add_argument(
+        "--l2", type=_penalty, default=2.8, metavar="X", help="lambda, auto or boundary (default: %(default)s)"
+    )
     group.add_argument(
         "--learning-rate",
         type=number(0, math.inf, open_low=True),
@@ -64,4 +66,4 @@ def _add_ascent(group: Any) -> None:
 
 
 def _penalty(text: str) -> float | str:
-    return text if text == "auto" else number(0, math.inf)(text)
+    return text if text in ("auto", "boundary") else number(0, math.inf)(text)

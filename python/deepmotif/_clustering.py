@@ -12,7 +12,8 @@ from ._similarity import best_alignments
 
 Float = NDArray[np.float32]
 
-# Similarities of more windows than this are not held at once (n x n): the rest joins the clusters that these form.
+# Similarities of more windows than this are not held at once (n x n): of the rest, those that are like no cluster that
+# these form are the next seeds.
 _SEEDS = 2000
 
 # A cluster's mean and its members settle within few rounds.
@@ -47,15 +48,28 @@ def cluster_windows(
         Largest shift of a member.
     """
     windows = np.ascontiguousarray(windows, dtype=np.float32)
-    seeds = windows[:_SEEDS]
+    means: list[Float] = []
+    rest = np.arange(len(windows))
+    while len(rest) >= least:
+        fresh = _dense_means(windows[rest[:_SEEDS]], similarity, least, max_shift)
+        means = _merged(means + fresh, merge, max_shift)
+        rest = rest[_SEEDS:]
+        if len(rest) and means:
+            values, _, _ = best_alignments(np.stack(means), windows[rest], max_shift)
+            rest = rest[values.max(axis=0) < similarity]
+    return _assign(windows, means, similarity, least, max_shift)
+
+
+def _dense_means(seeds: Float, similarity: float, least: int, max_shift: int) -> list[Float]:
+    """Means of the clusters that windows form, the densest first."""
     alike = best_alignments(seeds, seeds, max_shift)[0] >= similarity
     free = np.ones(len(seeds), dtype=bool)
     means: list[Float] = []
     while True:
         neighbours = (alike & free[None, :]).sum(axis=1) * free
-        centre = int(neighbours.argmax()) if len(neighbours) else 0
-        if len(neighbours) == 0 or neighbours[centre] < least:
-            break
+        centre = int(neighbours.argmax())
+        if neighbours[centre] < least:
+            return means
         pool = np.flatnonzero(free)
         mean, members = seeds[centre], np.array([centre])
         for _ in range(_ROUNDS):
@@ -67,7 +81,6 @@ def cluster_windows(
         free[members] = free[centre] = False
         if len(members) >= least:
             means.append(mean)
-    return _assign(windows, _merged(means, merge, max_shift), similarity, least, max_shift)
 
 
 def shifted(windows: NDArray[Any], shifts: NDArray[Any], turned: NDArray[Any]) -> NDArray[Any]:

@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from . import _native
 from ._ascent import Ascent, part_gradients, starts
 from ._files import write_file
-from ._places import activations_at, find_place, place_name, place_shape
+from ._penalty import DEFAULT_L2, SEARCHES, find_l2
+from ._places import find_place, place_name, place_shape
 from ._reading import checked_path
 from ._resolve_result import DeepResolve
 from ._validation import check_number, check_whole, draw_seed
 from ._views import check_model, label_of, progress_bar
-from .exceptions import FileFormatError, FileWriteError, InvalidArgumentError, ShapeError
+from .exceptions import FileFormatError, FileWriteError, InvalidArgumentError
 
 __all__ = ["DeepResolve", "deepresolve"]
 
@@ -31,14 +32,8 @@ Float = NDArray[np.float32]
 
 MODES = ("paper", "published")
 
-#: The paper's lambda.
-DEFAULT_L2 = 2.8
-
 # Maps of the classes that climb together hold about so many floats, twice: present and best ones.
 _GROUP_FLOATS = 1 << 22
-
-# The search for lambda: sequences, restarts and steps that are enough to see the size of a map.
-_SEARCH_SEQUENCES, _SEARCH_RESTARTS, _SEARCH_STEPS, _SEARCH_ROUNDS, _SEARCH_CLASSES = 256, 3, 1000, 8, 8
 
 
 def deepresolve(
@@ -73,9 +68,12 @@ def deepresolve(
         The class or classes; for two classes the positive one by default.
     restarts : int
         T, random starts; every class begins from the same ones.
-    l2 : float or "auto"
+    l2 : float, "auto" or "boundary"
         Lambda. "auto" looks for the one for which the optimised maps are as large as the mean feature map of real
-        sequences, as the paper advises; the learning rate then is changed so that its product with lambda stays.
+        sequences, as the paper advises. "boundary", for comparing classes: for which they just make up the class, with
+        even odds. With a small lambda the ascent ends far beyond what the network was trained on, where what a class
+        refuses outweighs what it asks for; but only there restarts part that use channels in different ways. The
+        learning rate is changed so that its product with lambda stays.
     learning_rate : float
         Constant for 500 steps, then it falls with the step number to the power of -0.2.
     max_steps : int
@@ -130,8 +128,10 @@ def deepresolve(
     rate = check_number(learning_rate, "learning_rate", 0, open_minimum=True)
     if mode not in MODES:
         raise InvalidArgumentError(f"mode must be 'paper' or 'published'; got {mode!r}")
-    if not (isinstance(l2, str) and l2 == "auto"):
-        l2 = check_number(l2, "l2", 0) if not isinstance(l2, str) else _refuse_l2(l2)
+    if not isinstance(l2, str):
+        l2 = check_number(l2, "l2", 0)
+    elif l2 not in SEARCHES:
+        raise InvalidArgumentError(f"l2 must be a finite number of at least 0, 'auto' or 'boundary'; got {l2!r}")
     seed = draw_seed(random_state)
     with check_model(m)._lock:
         place = find_place(m, layer)
@@ -139,16 +139,12 @@ def deepresolve(
         classes = _resolve_targets(m, target)
         start = starts(mode, seed, restarts, *shape)
         if isinstance(l2, str):
-            l2 = find_l2(m, place, shape, classes, seed, X, rate)
+            l2 = find_l2(m, place, shape, classes, seed, X, rate, by=l2)
             rate *= DEFAULT_L2 / l2
         run = _Run(m, place, start, float(l2), rate, min(max_steps, 1 << 40), mode)
         folder = None if directory is None else _Folder(checked_path(directory, "directory"), run.settings(seed))
         results = run.results(classes, folder, progress)
     return results if _is_many(target) else results[0]
-
-
-def _refuse_l2(l2: str) -> float:
-    raise InvalidArgumentError(f"l2 must be a finite number of at least 0 or 'auto'; got {l2!r}")
 
 
 def _is_many(target: Any) -> bool:
@@ -165,44 +161,6 @@ def _resolve_targets(m: Any, target: Any) -> list[int]:
     if not classes:
         raise InvalidArgumentError("target must name at least one class; got an empty list")
     return classes
-
-
-# ---- Lambda ----
-
-
-def find_l2(
-    m: Any, place: int, shape: tuple[int, int], classes: list[int], seed: int, X: Any, learning_rate: float
-) -> float:
-    """The lambda for which optimised maps are about as large as the mean feature map of sequences.
-
-    Behind layers that are linear between their kinks the optimum is the slope divided by 2 lambda, so a map that is so
-    many times too large asks for so many times as large a lambda.
-    """
-    from .simulation import simulate
-
-    if X is None:
-        X, _ = simulate(_SEARCH_SEQUENCES, length=m.length_, random_state=seed)
-    data = m._read_fitted(X)
-    rows = np.random.default_rng(seed).permutation(len(data))[:_SEARCH_SEQUENCES]
-    if not len(rows):
-        raise ShapeError("X must hold at least one sequence; got 0")
-    wanted = float(np.linalg.norm(activations_at(m, place, data[np.sort(rows)]).mean(axis=0)))
-    if wanted == 0:
-        raise InvalidArgumentError(
-            f"l2='auto' needs sequences that activate {place_name(m, place)}: its mean activation is 0"
-        )
-    l2 = DEFAULT_L2
-    start = starts("paper", seed, _SEARCH_RESTARTS, *shape)
-    for _ in range(_SEARCH_ROUNDS):
-        rate = learning_rate * DEFAULT_L2 / l2
-        ascent = Ascent(m._engine, place + 1, start, classes[:_SEARCH_CLASSES], l2, rate, _SEARCH_STEPS, m._threads())
-        ascent.run(lambda stopped: None)
-        norm = float(np.median(np.linalg.norm(ascent.best_maps, axis=(1, 2))))
-        factor = norm / wanted
-        if norm == 0 or 0.9 < factor < 1.1:
-            break
-        l2 *= min(max(factor, 0.1), 10.0)
-    return l2
 
 
 # ---- The run ----

@@ -41,7 +41,9 @@ def class_similarity(results: Sequence[DeepResolve], *, positive: bool = True) -
     Parameters
     ----------
     results : list of DeepResolve
-        One a class, of one layer.
+        One a class, of one layer. With ``l2="boundary"`` they hold what classes ask for first; far beyond the classes'
+        boundaries, where a small lambda leads in a network of large weights, they hold what its hidden units still tell
+        apart there, and classes that share features may look unlike.
     positive : bool
         False: of the whole OFIV, in which channels that only tell classes apart hide what they share.
 

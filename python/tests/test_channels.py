@@ -141,6 +141,12 @@ def test_enhanced_class_optimization(xor):
         (lambda m, X: dm.channel_importance(m, X, "saliency", "dense_1"), "layers behind it"),
         (lambda m, X: dm.channel_interactions(dm.deepresolve(m, restarts=2), m), "given together"),
         (lambda m, X: dm.channel_interactions(dm.deepresolve(m, restarts=2), channels=[3]), "from 0 to 2"),
+        (
+            lambda m, X: dm.channel_interactions(dm.deepresolve(m, restarts=2), channels=[[0, 1], [1]]),
+            "share no channel",
+        ),
+        (lambda m, X: dm.channel_interactions(dm.deepresolve(m, restarts=2), channels=[[0], []]), "lists of them"),
+        (lambda m, X: dm.channel_interactions(dm.deepresolve(m, restarts=2), m, X, given=3), "given must be"),
         (lambda m, X: dm.channel_interactions(m), "result must be"),
         (lambda m, X: dm.visualize_channel(m, "conv1d_0", 3), "below the 3"),
         (lambda m, X: dm.visualize_channel(m, "global_max_pool1d_0", 0, ["A" * 30]), "no sequence of X activates"),

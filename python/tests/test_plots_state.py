@@ -26,12 +26,18 @@ RESULT = SimpleNamespace(
     non_additive=np.array([False, True, False]), n_components=2, target="bound", layer="max_pool1d_0",
     maps=RNG.normal(size=(2, 7, 3)), ranking=np.arange(3),
 )  # fmt: skip
+PAIRS = SimpleNamespace(
+    names=["a", "b", "$c$"], pairs=np.array([[0, 1], [0, 2], [1, 2]]), effect_with=RNG.normal(size=(3, 2)),
+    effect_without=RNG.normal(size=(3, 2)), interaction=np.array([-1.0, 0.2, np.nan]),
+    exclusive=np.array([True, False, False]),
+)  # fmt: skip
 CALLS = {
     "plot_logo": lambda ax: plots.plot_logo(RNG.random((LENGTH, 4)), ax),
     "plot_attribution": lambda ax: plots.plot_attribution(RNG.normal(size=LENGTH), SEQUENCE, ax),
     "plot_saliency": lambda ax: plots.plot_saliency(RNG.random((2, LENGTH)), SEQUENCE, ax, labels=["a", "b"]),
     "plot_temporal": lambda ax: plots.plot_temporal(RNG.random((2, LENGTH)), SEQUENCE, ax),
     "plot_history": lambda ax: plots.plot_history({"loss": [0.6, 0.5], "auc": [0.7, 0.8], "val_auc": [0.6, 0.7]}, ax),
+    "plot_interactions": lambda ax: plots.plot_interactions(PAIRS, ax),
     "plot_ofiv": lambda ax: plots.plot_ofiv(RESULT, ax),
     "plot_feature_map": lambda ax: plots.plot_feature_map(RESULT, ax),
     "plot_class_similarity": lambda ax: plots.plot_class_similarity(SIMILARITY, ax),

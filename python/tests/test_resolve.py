@@ -247,6 +247,27 @@ def test_auto_l2_gives_maps_of_the_size_of_activations(model):
     assert dm.deepresolve(model, target=1, restarts=2, l2="auto", max_steps=5).l2 > 0
 
 
+def linear_task(bias):
+    """Score 3 x + 4 y + bias of two channels."""
+    weights = {
+        "conv1d_0.weight": np.eye(2, 4)[:, :, None],
+        "conv1d_0.bias": [0, 0],
+        "dense_0.weight": [[3, 4]],
+        "dense_0.bias": [bias],
+    }
+    return dm.Network._from_layers([Conv1D(2, 1), GlobalMaxPool1D(), Dense(1)], "sigmoid", 5, 1, weights)
+
+
+def test_boundary_l2_gives_maps_of_even_odds():
+    r = dm.deepresolve(linear_task(-2), restarts=4, l2="boundary")
+    # The optimum is (3, 4) / (2 lambda), its score 25 / (2 lambda) - 2.
+    assert r.l2 == pytest.approx(25 / 4, rel=0.1)
+    np.testing.assert_allclose(r.scores, 0, atol=0.2)
+    assert r.learning_rate * r.l2 == pytest.approx(0.005 * 2.8)
+    with pytest.raises(dm.InvalidArgumentError, match="speaks against"):
+        dm.deepresolve(linear_task(1), l2="boundary")
+
+
 # ---- Files ----
 
 

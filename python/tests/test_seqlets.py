@@ -131,6 +131,16 @@ def test_thousands_of_windows_are_clustered():
         assert set(cluster.members) == set(np.flatnonzero(which == kind))
 
 
+def test_strong_windows_hide_no_weak_ones():
+    """All seeds of the first turn are of one kind."""
+    rng = np.random.default_rng(7)
+    kinds = rng.normal(size=(2, 12, 4))
+    which = np.repeat([0, 1], [2300, 60])
+    windows = kinds[which] + rng.normal(0, 0.3, (len(which), 12, 4))
+    clusters = cluster_windows(windows, 0.7, 0.85, 20, 3)
+    assert [len(cluster.members) for cluster in clusters] == [2300, 60]
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "words"),
     [

@@ -6,6 +6,7 @@ Figure, and never show anything.
 
 from deepmotif.plots.dashboard import plot_dashboard
 from deepmotif.plots.filters import plot_filters
+from deepmotif.plots.interactions import plot_interactions
 from deepmotif.plots.logos import plot_attribution, plot_logo
 from deepmotif.plots.resolve import plot_deepresolve, plot_feature_map, plot_ofiv
 from deepmotif.plots.similarity import (
@@ -29,6 +30,7 @@ __all__ = [
     "plot_feature_map",
     "plot_filters",
     "plot_history",
+    "plot_interactions",
     "plot_logo",
     "plot_ofiv",
     "plot_saliency",
