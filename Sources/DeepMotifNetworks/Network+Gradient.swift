@@ -69,11 +69,10 @@ extension Network {
         _ range: Range<Int>, length: Int, count: Int, multiple: Int = 1, isUnfolded: Bool = false,
         readsCodes: Bool = false
     ) throws(DeepMotifError) -> PassPlan {
-        let shapes = try shapes(range, input: try inputShape(ofLayer: range.lowerBound, length: length))
-        return PassPlan(
-            purpose: .gradient,
-            stops: try places.stops(range, shapes: shapes, isUnfolded: isUnfolded, readsCodes: readsCodes),
-            count: count, multiple: multiple, kernels: kernels)
+        try plan(
+            PlanRequest(
+                purpose: .gradient, range: range, length: length, count: count, multiple: multiple,
+                isUnfolded: isUnfolded, readsCodes: readsCodes))
     }
 
     /// Runs a block forward, keeps what the backward pass needs, and returns its scores (rows, C).
