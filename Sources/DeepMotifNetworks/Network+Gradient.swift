@@ -60,23 +60,20 @@ extension Network {
     func trainingPlan(
         length: Int, count: Int, multiple: Int, isUnfolded: Bool, readsCodes: Bool
     ) throws(DeepMotifError) -> PassPlan {
-        let range = 0..<layers.count
-        let shapes = try shapes(range, input: try inputShape(ofLayer: 0, length: length))
-        return PassPlan(
-            purpose: .gradient,
-            stops: try places.stops(range, shapes: shapes, isUnfolded: isUnfolded, readsCodes: readsCodes),
-            count: count, multiple: multiple, kernels: kernels)
+        try plan(
+            PlanRequest(
+                purpose: .gradient, range: 0..<layers.count, length: length, count: count, multiple: multiple,
+                isUnfolded: isUnfolded, readsCodes: readsCodes))
     }
 
     /// The plan of some layers, whose input has `length` positions, with dropout off.
     func gradientPlan(
         _ range: Range<Int>, length: Int, count: Int, readsCodes: Bool = false
     ) throws(DeepMotifError) -> PassPlan {
-        let shapes = try shapes(range, input: try inputShape(ofLayer: range.lowerBound, length: length))
-        let stops = try places.stops(range, shapes: shapes, isUnfolded: false, readsCodes: readsCodes)
-        let active = stops.filter { !($0.layer is Dropout) }
-        return PassPlan(
-            purpose: .gradient, stops: active.isEmpty ? stops : active, count: count, kernels: kernels)
+        try plan(
+            PlanRequest(
+                purpose: .gradient, range: range, length: length, count: count, readsCodes: readsCodes,
+                skipsDropout: true))
     }
 
     /// Runs a block forward, keeps what the backward pass needs, and returns its scores (rows, C).

@@ -38,25 +38,22 @@ extension Network {
         if case .codes = input, range.lowerBound > 0 {
             throw .invalidArgument("codes are the input of layer 0 only; got \(layerNames[range.lowerBound])")
         }
-        let first = try inputShape(ofLayer: range.lowerBound, length: length)
-        let shapes = try shapes(range, input: first)
-        guard rows > 0 else { return }
         if range.isEmpty {
-            copyInput(input, count: rows * first.count, to: output)
+            copyInput(
+                input, count: rows * (try inputShape(ofLayer: range.lowerBound, length: length)).count, to: output)
             return
         }
+        let plan = try plan(
+            PlanRequest(purpose: .inference, range: range, length: length, count: rows, readsCodes: input.isCodes))
+        guard rows > 0 else { return }
         prepareParameters()
-        let plan = PassPlan(
-            purpose: .inference,
-            stops: try places.stops(range, shapes: shapes, isUnfolded: false, readsCodes: input.isCodes), count: rows,
-            kernels: kernels)
         let blocks = (rows + plan.rows - 1) / plan.rows
         let memory = try workspaces.reserve(workers: min(threads, blocks), count: plan.count)
         defer { workspaces.trim() }
         nonisolated(unsafe) let input = input
         nonisolated(unsafe) let output = output
         nonisolated(unsafe) let workspaces = memory
-        let outputCount = shapes[shapes.count - 1].count
+        let (first, outputCount) = (plan.steps[0].input, plan.steps[plan.steps.count - 1].output.count)
         parallelFor(chunks: blocks, threads: threads) { block, worker in
             let start = block * plan.rows
             self.infer(

@@ -23,6 +23,7 @@ package final class Network: @unchecked Sendable {
     let places: LayerPlaces
     let table: UnsafeMutablePointer<KernelTable>
     let workspaces = Workspaces()
+    private var recentPlans = RecentPlans()
     private let prepared: Buffer<Float>
     /// False where parameters changed since `prepare`.
     private var isPrepared = false
@@ -156,6 +157,22 @@ package final class Network: @unchecked Sendable {
     package func preparedParameters(ofLayer layer: Int) -> Floats {
         prepareParameters()
         return Floats(prepared.pointer + places[layer].prepared)
+    }
+
+    /// The plan of some layers. Throws where the length does not fit.
+    func plan(_ request: PlanRequest) throws(DeepMotifError) -> PassPlan {
+        if let plan = recentPlans[request] { return plan }
+        let range = request.range
+        let shapes = try shapes(range, input: try inputShape(ofLayer: range.lowerBound, length: request.length))
+        var stops = try places.stops(
+            range, shapes: shapes, isUnfolded: request.isUnfolded, readsCodes: request.readsCodes)
+        if request.skipsDropout, stops.contains(where: { !($0.layer is Dropout) }) {
+            stops.removeAll { $0.layer is Dropout }
+        }
+        let plan = PassPlan(
+            purpose: request.purpose, stops: stops, count: request.count, multiple: request.multiple, kernels: kernels)
+        recentPlans.append(plan, for: request)
+        return plan
     }
 
     /// The pass of one step over a block.

@@ -174,6 +174,37 @@ struct PassPlan {
     func firstStep(ofLayer layer: Int) -> Int { steps.firstIndex { $0.layer == layer } ?? 0 }
 }
 
+/// What a plan depends on beside the network.
+struct PlanRequest: Equatable {
+    var purpose: PassPlan.Purpose
+    var range: Range<Int>
+    /// Positions of what the first layer reads.
+    var length: Int
+    /// Sequences of the whole call.
+    var count: Int
+    var multiple = 1
+    var isUnfolded = false
+    var readsCodes = false
+    /// Dropout is off: a pass that keeps every layer's input need not copy it.
+    var skipsDropout = false
+}
+
+/// The plans of the last calls: to plan a call of one sequence takes a good part of the time of the call.
+struct RecentPlans {
+    private static let limit = 4
+    private var plans: [(request: PlanRequest, plan: PassPlan)] = []
+
+    subscript(request: PlanRequest) -> PassPlan? {
+        for i in plans.indices where plans[i].request == request { return plans[i].plan }
+        return nil
+    }
+
+    mutating func append(_ plan: PassPlan, for request: PlanRequest) {
+        if plans.count == RecentPlans.limit { plans.removeFirst() }
+        plans.append((request, plan))
+    }
+}
+
 /// The workers' memory, kept between calls.
 final class Workspaces {
     /// More than this is given back at the end of a call.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _native
+from ._input import as_input
 from ._options import check_choice
 from ._outputs import Output, output_named
 from ._parameters import Parameters
@@ -99,8 +100,6 @@ class FittedModel(Parameters):
 
     def _read(self, X: Any, name: str = "X") -> Any:
         """Codes (N, L) or letters (N, L, 4) of a sequence argument; what is in a file stays there."""
-        from .sequences import as_input
-
         X = opened(X, "X")
         stored = stored_sequences(X, name)
         return as_input(X, name) if stored is None else stored
