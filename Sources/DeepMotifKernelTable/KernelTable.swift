@@ -155,9 +155,9 @@ package struct KernelTable: Sendable {
     /// window's start. Row 4 of the table is left alone. scratch: `gradientScratchCount` of the geometry.
     package var convolveCodesGradient: ConvolveCodesGradientKernel
 
-    /// The same, and the gradient of the bias (nil: none), from lists by column of the gradient's non-zeros: (codes, indices, values,
-    /// counts, listStride, tableGradient, biasGradient, geometry). Faster below about 0.03 of non-zeros; row 4 collects
-    /// garbage that nobody reads.
+    /// The same, and the gradient of the bias (nil: none), from lists by column of the gradient's non-zeros: (codes,
+    /// indices, values, counts, listStride, tableGradient, biasGradient, geometry). Faster below about 0.03 of non-zeros;
+    /// row 4 collects garbage that nobody reads.
     package var convolveListedGradient: ConvolveListedGradientKernel
 
     /// `convolveCodes` with a table ((width + 1) / 2, 25, filters) by pairs of codes of two taps, 5 * first + second, in
@@ -166,9 +166,9 @@ package struct KernelTable: Sendable {
     package var convolveCodePairs: ConvolveCodePairsKernel
 
     /// Maxima over windows of either convolution, and how far behind its window's start the first maximum lies (nil:
-    /// not wanted), rectified where the last argument is true: (codes, taps, table, bias, y, offsets, scratch, geometry,
-    /// windows, isRectified). taps 1: the table of `convolveCodes`, 2: that of `convolveCodePairs`. At least 16 filters; scratch as for
-    /// `convolveCodePairs`. A NaN wins and stays.
+    /// not wanted): (codes, taps, table, bias, y, offsets, scratch, geometry, windows, isRectified). taps 1: the table of
+    /// `convolveCodes`, 2: that of `convolveCodePairs`; rectified maxima are at least 0. A NaN wins and stays. At least 16
+    /// filters; scratch as for `convolveCodePairs`.
     package var convolveCodePools: ConvolveCodePoolsKernel
 
     // MARK: Sparse gradients (behind ReLU, dropout and maxima most elements are exactly zero)

@@ -34,8 +34,8 @@ private final class Lists {
                 if g.count > 3 { g.replaceSubrange(0..<3, with: [-0.0, .nan, .infinity]) }
                 let lists = Lists(g, rows: rows, columns: columns, kernels: kernels)
                 #expect(lists.total == g.count { $0 != 0 })
-                let row = GuardedBuffer(g)
-                #expect(kernels.countNonzeros(row.readOnly, g.count) == lists.total)
+                let memory = GuardedBuffer(g)
+                #expect(kernels.countNonzeros(memory.readOnly, g.count) == lists.total && memory.isIntact)
                 for j in 0..<columns {
                     let expected = (0..<rows).filter { g[$0 * columns + j] != 0 }
                     #expect(Int(lists.counts.pointer[j]) == expected.count)
