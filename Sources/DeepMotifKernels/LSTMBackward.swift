@@ -45,7 +45,27 @@ private func differentiateSequence(_ pass: BackwardPass, _ row: Int, _ p: Int, _
     }
 }
 
-/// hidden = gate gradients at `position` x recurrent weights for `rows` sequences from `first` on.
+/// One panel of the product below for a sequence alone: both halves of the sum at a time keep the processor busy.
+private func multiplyGradient(_ gates: Floats, _ panel: Floats, _ hidden: MutableFloats, _ half: Int) {
+    var (low, high) = (Lanes(), Lanes())
+    var (secondLow, secondHigh) = (Lanes(), Lanes())
+    let second = panel + half * panelColumns
+    var k = 0
+    while k < half {
+        let factor = Lanes(repeating: gates[k])
+        let secondFactor = Lanes(repeating: gates[half &+ k])
+        low = accumulate(low, factor, load(panel + k &* panelColumns))
+        high = accumulate(high, factor, load(panel + k &* panelColumns + laneCount))
+        secondLow = accumulate(secondLow, secondFactor, load(second + k &* panelColumns))
+        secondHigh = accumulate(secondHigh, secondFactor, load(second + k &* panelColumns + laneCount))
+        k &+= 1
+    }
+    store(low + secondLow, hidden)
+    store(high + secondHigh, hidden + laneCount)
+}
+
+/// hidden = gate gradients at `position` x recurrent weights for `rows` sequences from `first` on. Panels are summed up
+/// in two halves, each in the order of the gates, so that a sequence alone gets the same bytes.
 private func multiplyGradients(
     _ pass: BackwardPass, _ recurrent: Floats, _ first: Int, _ rows: Int, _ position: Int, _ length: Int
 ) {
@@ -62,13 +82,24 @@ private func multiplyGradients(
         var target = tileTarget(pass.hidden, stride: padded, columns: panelColumns, accumulates: false)
         var column = 0
         while column + panelColumns <= padded {
-            source.b = recurrent + column * width
+            let panel = recurrent + column * width
             target.c = pass.hidden + row * padded + column
-            wideTile(height, source, target)
+            if rows == 1 {
+                multiplyGradient(source.a, panel, target.c, width / 2)
+            } else {
+                (source.b, source.k) = (panel, width / 2)
+                target.accumulates = false
+                wideTile(height, source, target)
+                source.a += width / 2
+                source.b += width / 2 * panelColumns
+                target.accumulates = true
+                wideTile(height, source, target)
+                source.a -= width / 2
+            }
             column += panelColumns
         }
         if column < padded {
-            source.b = recurrent + column * width
+            (source.b, source.k) = (recurrent + column * width, width)
             source.bStride = gateLanes
             target.c = pass.hidden + row * padded + column
             target.columns = gateLanes

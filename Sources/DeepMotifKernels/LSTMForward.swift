@@ -81,8 +81,34 @@ private func updateStates(_ pass: ForwardPass, _ first: Int, _ rows: Int, _ posi
     }
 }
 
+/// The first phase for a sequence alone, two panels at a time: the sums of one are too few to keep the processor busy.
+private func multiplyState(_ pass: ForwardPass, _ recurrent: Floats) {
+    var column = 0
+    while column < 4 * pass.padded {
+        let first = recurrent + column * pass.units
+        let second = first + panelColumns * pass.units
+        var (a, b, c, d) = (Lanes(), Lanes(), Lanes(), Lanes())
+        var k = 0
+        while k < pass.units {
+            let factor = Lanes(repeating: pass.hidden[k])
+            a = accumulate(a, factor, load(first + k &* panelColumns))
+            b = accumulate(b, factor, load(first + k &* panelColumns + laneCount))
+            c = accumulate(c, factor, load(second + k &* panelColumns))
+            d = accumulate(d, factor, load(second + k &* panelColumns + laneCount))
+            k &+= 1
+        }
+        let target = pass.sums + column
+        store(a, target)
+        store(b, target + laneCount)
+        store(c, target + panelColumns)
+        store(d, target + panelColumns + laneCount)
+        column += 2 * panelColumns
+    }
+}
+
 /// The first phase: sums = hidden x recurrent weights for `rows` sequences.
 private func multiplyStates(_ pass: ForwardPass, _ recurrent: Floats, _ rows: Int) {
+    if rows == 1 { return multiplyState(pass, recurrent) }
     let width = 4 * pass.padded
     let tiles = (rows + tileRows - 1) / tileRows
     var source: TileSource = (

@@ -60,6 +60,9 @@ struct PassPlan {
     static let fairBlocks = 16
     /// Smaller blocks waste registers of the recurrent product.
     static let smallestBlock = 4
+    /// For such a block of long sequences the core's own cache may overflow so far: beyond, memory costs more than the
+    /// registers.
+    static let overflowBytes = 4 << 20
     /// Rows that share the cost of the weights' gradients where parameters outnumber the activations of a row by far.
     static let sharedRows = 32
 
@@ -91,7 +94,8 @@ struct PassPlan {
         let isBroad = weightBytes > 4 * rowBytes
         let smallest = isBroad && purpose == .gradient ? PassPlan.sharedRows : PassPlan.smallestBlock
         let fair = max(smallest, (sequences + PassPlan.fairBlocks - 1) / PassPlan.fairBlocks)
-        let rows = max(1, min(fitting, fair, PassPlan.largestBlock) / multiple) * multiple
+        let least = min(PassPlan.smallestBlock, PassPlan.overflowBytes / rowBytes)
+        let rows = max(1, min(max(fitting, least), fair, PassPlan.largestBlock) / multiple) * multiple
         self = PassPlan(purpose: purpose, stops: stops, rows: rows, kernels: kernels)
         self.isBroad = isBroad
     }

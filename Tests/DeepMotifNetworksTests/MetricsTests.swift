@@ -9,8 +9,14 @@ import Testing
     private func draw(_ count: Int, seed: UInt64) -> ([Float], [Int32]) {
         var random = RandomSource(seed: seed, purpose: .simulation)
         let labels = (0..<count).map { $0 < 2 ? Int32($0) : Int32(random.below(2)) }
-        let scores = labels.map { Float(random.below(7)) + Float($0) }
+        let scores = labels.map { Float(random.below(7)) - 3 + Float($0) }
         return (scores, labels)
+    }
+
+    /// Pairs won, one half at the two zeros: 1 + 1.5 + 3 of 9.
+    @Test func rocAUCRanksSignsZerosAndInfinities() throws {
+        let scores: [Float] = [0, .infinity, -0.0, -.infinity, 2, -1e-40]
+        #expect(try Metrics.rocAUC(scores: scores, labels: [1, 1, 0, 0, 0, 1], count: 6) == 5.5 / 9)
     }
 
     @Test(arguments: [2, 3, 17, 200])
