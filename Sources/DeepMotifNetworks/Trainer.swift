@@ -34,6 +34,8 @@ package final class Trainer: @unchecked Sendable {
     /// Most parts of a batch, and the memory that their gradients may take.
     static let partLimit = 16
     static let gradientBytes = 1 << 30
+    /// Gradients of all parts that stay within the caches.
+    static let cachedBytes = 4 << 20
 
     package init(network: Network, options: TrainerOptions) throws(DeepMotifError) {
         try options.validate()
@@ -99,7 +101,9 @@ package final class Trainer: @unchecked Sendable {
     func partCount(_ count: Int, plan: PassPlan) -> Int {
         let blocks = (count + plan.rows - 1) / plan.rows
         let affordable = Trainer.gradientBytes / (4 * max(network.parameterCount, 1))
-        let sharing = plan.isBroad ? count / PassPlan.sharedRows : Trainer.partLimit
+        // Zeroing and summing gradients that leave the second-level caches is a tenth of a small step.
+        let isLarge = plan.isBroad || 4 * network.parameterCount * Trainer.partLimit > Trainer.cachedBytes
+        let sharing = isLarge ? count / PassPlan.sharedRows : Trainer.partLimit
         return max(1, min(blocks, Trainer.partLimit, affordable, sharing))
     }
 
