@@ -124,11 +124,12 @@ package enum Metrics {
     }
 
     /// Row numbers by rising score: a radix sort, eleven bits at a time, since training ranks the scores of every pass.
+    /// Fewer than 2^32 rows.
     private static func order(of scores: UnsafePointer<Float>, count: Int) -> [Int] {
         var items = (0..<count).map { row in
             // As whole numbers these bits are in the order of the scores.
             let bits = scores[row].bitPattern
-            return (key: bits >> 31 == 0 ? bits | 1 << 31 : ~bits, row: row)
+            return (key: bits >> 31 == 0 ? bits | 1 << 31 : ~bits, row: UInt32(truncatingIfNeeded: row))
         }
         var sorted = items
         for shift in stride(from: 0 as UInt32, to: 32, by: 11) {
@@ -142,7 +143,7 @@ package enum Metrics {
             }
             swap(&items, &sorted)
         }
-        return items.map(\.row)
+        return items.map { Int($0.row) }
     }
 
     private static func check(

@@ -4,7 +4,7 @@ The codes (random letters, the site TGACTCAG in half of the rows) are written to
 a control group of its own with the limit, trains one epoch from the map, and reports its memory once a second. Needs
 Linux and the right to make a control group (root, as a rule).
 
-    python python/benchmarks/memory_limit.py --folder /var/tmp/map --sequences 6000000 --megabytes 300
+    python python/benchmarks/memory_limit.py --folder map --sequences 6000000 --megabytes 300
 """
 
 from __future__ import annotations

@@ -63,8 +63,9 @@ def _check_sizes(array: NDArray[Any], name: str) -> None:
 
 
 def _codes(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
-    # Nearly all calls end here, and the time of a call with one sequence counts.
-    if array.dtype == np.uint8 and array.max(initial=0) <= 4:
+    # Nearly all calls end here, and the time of a call with one sequence counts. In blocks, since a memory map may be
+    # larger than what is read while Ctrl-C waits.
+    if array.dtype == np.uint8 and all(array[block].max(initial=0) <= 4 for block in _blocks(array)):
         return np.ascontiguousarray(array)
     kind = array.dtype.kind
     if kind == "b":

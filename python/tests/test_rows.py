@@ -1,5 +1,7 @@
 """Which rows are trained on, in which order, on which strand."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -66,9 +68,25 @@ def test_large_data_are_read_in_groups_wherever_they_lie(monkeypatch, tmp_path):
     assert len(set(scattered[:30] // 10)) > 3
     in_memory = _rows.LabelledRows(np.array(codes), np.zeros(200), np.arange(200))
     np.testing.assert_array_equal(in_memory.shuffled(0, 0), order)
-    for data in (mapped, in_memory, _rows.LabelledRows(codes[3:].view(), np.zeros(197), np.arange(197))):
-        with data.read_shuffled():
-            assert data.X[7].tolist() == [1] * 5
+
+
+def test_large_maps_are_read_page_by_page(monkeypatch, tmp_path):
+    def flags():
+        """Those that the system keeps for the mapped file; "rr": read at random."""
+        regions = Path("/proc/self/smaps").read_text().split("codes.npy\n")
+        return next(line for line in regions[1].splitlines() if line.startswith("VmFlags")).split()
+
+    np.save(tmp_path / "codes.npy", np.ones((200, 5), dtype=np.uint8))
+    codes = np.load(tmp_path / "codes.npy", mmap_mode="r")
+    if not Path("/proc/self/smaps").exists() or "VmFlags" not in Path("/proc/self/smaps").read_text():
+        pytest.skip("the system does not tell how a file is read")
+    data = _rows.LabelledRows(codes[3:].view(), np.zeros(197), np.arange(197))
+    with data.read_shuffled():
+        assert "rr" not in flags()
+    monkeypatch.setattr("deepmotif._rows._LARGE_BYTES", 900)
+    with data.read_shuffled():
+        assert "rr" in flags()
+    assert "rr" not in flags()
 
 
 def test_half_of_the_rows_are_reversed():
