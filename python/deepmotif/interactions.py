@@ -348,8 +348,17 @@ def _patterns(given: Any, name: str) -> list[Motif]:
     if isinstance(given, str):
         given = [given]
     if isinstance(given, Iterable) and not isinstance(given, Motif):
-        given = [Motif.from_consensus(entry) if isinstance(entry, str) else entry for entry in given]
+        given = [_word(entry, f"{name}[{number}]") for number, entry in enumerate(given)]
     return motif_list(given, name)
+
+
+def _word(entry: Any, name: str) -> Any:
+    if not isinstance(entry, str):
+        return entry
+    try:
+        return Motif.from_consensus(entry)
+    except InvalidArgumentError as error:
+        raise InvalidArgumentError(f"{name} is no word of letters: {error}") from None
 
 
 def _read(m: Any, X: Any) -> Codes:

@@ -131,6 +131,7 @@ def test_results_do_not_depend_on_threads(doubled, X):
     ("call", "words"),
     [
         (lambda m, X: dm.pattern_interactions(m, ["CAGGTC"], X), "at least two patterns; got 1"),
+        (lambda m, X: dm.pattern_interactions(m, ["CAGGTC", "ACXZ"], X), r"patterns\[1\] is no word of letters: .*Z"),
         (lambda m, X: dm.pattern_interactions(m, PATTERNS, X, p_value=0), "p_value must be"),
         (lambda m, X: dm.pattern_interactions(m, PATTERNS, X, replacements=0), "replacements must be"),
         (lambda m, X: dm.pattern_interactions(m, PATTERNS, X, min_sequences=1), "min_sequences must be"),
